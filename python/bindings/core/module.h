@@ -1,0 +1,6 @@
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+// One function per part, defined in the file of that name.
+void bind_graph(pybind11::module_& m);

@@ -1,0 +1,73 @@
+// What a network costs on a microcontroller. An Oracle is anything that answers that question for a graph.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "graph/graph.h"
+#include "oracle/plan.h"
+
+namespace tinynas {
+
+/// RAM and Flash that a platform and an engine need besides the network (runtime, HAL, stack).
+struct Overhead {
+  std::int64_t sram_bytes = 0, flash_bytes = 0;
+};
+
+struct Target {
+  std::string name;  // "stm32f746"
+  std::string core;  // "cortex-m7"
+  std::int64_t sram_bytes = 0;   // the largest contiguous region: the arena is one
+  std::int64_t flash_bytes = 0;
+  double clock_hz = 0;
+  std::map<std::string, Overhead> overhead;  // by engine: "tinyengine", "tinynas"
+};
+
+enum class Prefer : std::uint8_t { memory, speed };
+
+struct ScheduleOptions {
+  bool image_streamed = true;  // the camera pushes rows; false: the whole image lies in the arena
+  Prefer prefer = Prefer::memory;
+  std::string core;            // whose kernels run (their scratch and layouts); empty: portable C
+};
+
+struct LayerCost {
+  std::int32_t op = -1;           // index into Graph::operators
+  std::int64_t macs = 0;
+  std::int64_t sram_bytes = 0;    // live while it runs
+  std::int64_t flash_bytes = 0;   // weights and constants
+  double latency_us = 0;          // 0: no model
+};
+
+struct Cost {
+  std::int64_t macs = 0, params = 0;
+  std::int64_t sram_bytes = 0;        // all that the schedule needs, scratch included, without the platform's overhead
+  std::int64_t activation_bytes = 0, scratch_bytes = 0;
+  std::int64_t act_bytes = 0;         // the published "Act": max over operators of input + output + residual held
+  std::int64_t flash_bytes = 0;       // weights and constants, without the platform's overhead
+  std::int64_t lower_bound_bytes = 0; // no schedule without recomputation needs less; 0: unknown
+  double latency_us = 0;              // 0: no model
+  std::int32_t peak_operator = -1;
+  std::vector<LayerCost> layers;
+};
+
+/// Answers must depend on the graph alone; `cost` is called from several threads at once.
+class Oracle {
+ public:
+  virtual ~Oracle() = default;
+  [[nodiscard]] virtual std::string name() const = 0;
+  /// Throws InputError when the graph holds what the schedule cannot execute.
+  [[nodiscard]] virtual Cost cost(const Graph& graph) const = 0;
+  /// The executable plan behind `cost`, for schedules that our engine runs.
+  [[nodiscard]] virtual std::optional<Plan> plan(const Graph& graph) const = 0;
+};
+
+/// "tinyengine", "streaming", ...; throws InputError that lists the names for an unknown one.
+[[nodiscard]] std::unique_ptr<Oracle> make_oracle(const std::string& schedule, const ScheduleOptions& options);
+[[nodiscard]] std::vector<std::string> oracle_names();
+
+}  // namespace tinynas

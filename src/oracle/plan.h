@@ -1,0 +1,56 @@
+// What a schedule decides, what the checker verifies and what the code generator emits: one value.
+//
+// A plan cuts the operators into segments that run one after the other. Inside a segment rows flow: the segment's first operator
+// (its driver) computes its output rows from top to bottom, and after every row its readers inside the segment, in operator
+// order, compute every row that has become computable, and so on depth first. An output row is computable when every input row
+// that its window covers has been produced. In the first segment of a plan with a streamed image the driver is itself fed: a row
+// pushed by the camera counts as a produced row of the image. Layer-wise execution is the plan with one operator per segment.
+//
+// A tensor lies in the arena whole or as a ring: row y of the feature map in slot y % rows.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "graph/graph.h"
+
+namespace tinynas {
+
+enum class Layout : std::uint8_t {
+  nhwc,    // a row is W pixels of C values
+  planar,  // a row is C planes of (left + W + right) values, the window's horizontal padding materialised
+};
+
+/// A place in the arena, live during segments [first_segment, last_segment].
+struct Buffer {
+  std::int32_t tensor = -1;  // index into Graph::tensors; -1: scratch
+  Layout layout = Layout::nhwc;
+  std::int32_t rows = 0;       // rows held: the map's height when whole, fewer in a ring
+  std::int64_t row_bytes = 0;  // distance of two slots
+  std::int64_t offset = 0;     // from the arena's start
+  std::int64_t bytes = 0;
+  std::int32_t first_segment = 0, last_segment = 0;
+  std::int32_t shares_with = -1;  // buffer whose bytes this one takes over in place (in-place depthwise, ADD), -1: none
+};
+
+struct Segment {
+  std::vector<std::int32_t> operators;  // indices, ascending
+  /// Parallel to `operators` (empty: all 1): rows that a step computes together. The operator waits until its next
+  /// min(rows_at_once, rows left) rows are all computable.
+  std::vector<std::int32_t> rows_at_once;
+  std::int32_t scratch = -1;            // index into Plan::buffers, -1: none
+};
+
+struct Plan {
+  std::string schedule;
+  bool image_streamed = false;  // the graph's input is a ring fed by the caller
+  std::vector<Segment> segments;
+  std::vector<Buffer> buffers;           // at most one per tensor, and scratch
+  std::int64_t arena_bytes = 0;          // max(offset + bytes)
+  std::int64_t scratch_bytes = 0;        // scratch of the segment at the peak
+  std::int32_t peak_operator = -1;       // operator that runs when most is live
+};
+
+}  // namespace tinynas
