@@ -1,0 +1,64 @@
+#include "space/build_graph.h"
+
+#include <algorithm>
+#include <string>
+
+#include "space/network_builder.h"
+
+namespace tinynas {
+
+std::int32_t make_divisible(double value, std::int32_t divisor) {
+  const auto rounded = static_cast<std::int32_t>(value + divisor / 2.0) / divisor * divisor;
+  const std::int32_t result = std::max(divisor, rounded);
+  return result < 0.9 * value ? result + divisor : result;
+}
+
+std::int32_t scaled_channels(const SearchSpace& space, std::int32_t channels, double width) {
+  return make_divisible(channels * width, space.divisor);
+}
+
+std::int32_t mid_channels(const SearchSpace& space, std::int32_t in, std::int32_t expansion) {
+  return expansion == 1 ? in : make_divisible(in * expansion, space.divisor);
+}
+
+std::int32_t first_block_of(const SearchSpace& space, std::int32_t stage) {
+  std::int32_t first = 0;
+  for (std::int32_t s = 0; s < stage; ++s) first += space.stages[s].depths.back();
+  return first;
+}
+
+Graph build_graph(const SearchSpace& space, const Arch& arch) {
+  NetworkBuilder net(space.name, arch.resolution, space.input_channels);
+  net.reserve(4 * (arch.blocks.size() + 1) + 4);
+  const auto append = [&](const std::string& prefix, const BlockChoice& choice, std::int32_t stride, std::int32_t out) {
+    const std::int32_t in = net.channels();
+    net.bottleneck(prefix, {.kernel = choice.kernel,
+                            .stride = stride,
+                            .mid = mid_channels(space, in, choice.expansion),
+                            .out = out,
+                            .expand = choice.expansion != 1,
+                            .residual = stride == 1 && in == out});
+  };
+  net.conv("stem", scaled_channels(space, space.stem.channels, arch.width), space.stem.kernel, space.stem.stride,
+           Activation::relu6);
+  const FirstBlock& first = space.first_block;
+  append("first.", {first.kernel, first.expansion}, first.stride, scaled_channels(space, first.channels, arch.width));
+  std::size_t index = 0;
+  for (std::size_t s = 0; s < space.stages.size(); ++s) {
+    const Stage& stage = space.stages[s];
+    const std::int32_t out = scaled_channels(space, stage.channels, arch.width);
+    const std::string prefix = "stages." + std::to_string(s) + ".blocks.";
+    for (std::int32_t b = 0; b < arch.depths[s]; ++b) {
+      append(prefix + std::to_string(b) + ".", arch.blocks[index + b], b == 0 ? stage.stride : 1, out);
+    }
+    index += stage.depths.back();
+  }
+  if (space.feature_mix > 0) {
+    net.conv("feature_mix", scaled_channels(space, space.feature_mix, arch.width), 1, 1, Activation::relu6);
+  }
+  net.global_pool("pool");
+  net.classifier("classifier", space.classes);
+  return net.take();
+}
+
+}  // namespace tinynas
