@@ -1,5 +1,5 @@
-// The search space of once-for-all inverted-bottleneck networks, as data, and a point in it (Lin et al., MCUNet, 2020, section 3.1;
-// Cai et al., Once-for-All, 2020).
+// The search space of once-for-all inverted-bottleneck networks, as data, and a point in it (Lin et al., MCUNet, 2020,
+// section 3.1; Cai et al., Once-for-All, 2020).
 #pragma once
 
 #include <cstdint>
@@ -30,7 +30,7 @@ struct SearchSpace {
   std::string name;
   std::int32_t input_channels = 3;
   std::int32_t classes = 1000;
-  std::int32_t divisor = 8;  // channels are rounded to multiples of it, never below 90 % (make_divisible)
+  std::int32_t divisor = 8;               // channels are rounded to multiples of it, never below 90 % (make_divisible)
   std::vector<std::int32_t> resolutions;  // ascending
   std::vector<double> widths;             // width multipliers, ascending
   Stem stem;
