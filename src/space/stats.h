@@ -1,4 +1,5 @@
-// Size and work of any graph, by the definitions of the published MCUNet tables.
+// Size and work of any graph, by the definitions of the published MCUNet tables. The formulas per operator are the graph's
+// (graph/operators.h).
 #pragma once
 
 #include <cstdint>
@@ -7,10 +8,11 @@
 
 namespace tinynas {
 
-/// Multiply-accumulates of one operator: convolutions (depthwise and transposed too) and fully connected; 0 for all others.
-[[nodiscard]] std::int64_t operator_macs(const Graph& graph, const Operator& op);
+struct Statistics {
+  std::int64_t macs = 0, params = 0, act_bytes = 0;
+};
 
-/// Sum of operator_macs.
+/// Multiply-accumulates of convolutions (depthwise and transposed too) and fully connected operators.
 [[nodiscard]] std::int64_t macs(const Graph& graph);
 
 /// Weights + 2 per channel of a convolution (its BatchNorm's scale and shift; here folded into weights and bias) + bias of
@@ -20,5 +22,8 @@ namespace tinynas {
 /// "Act": the maximum over operators of the bytes of its inputs, its outputs, and every other activation that a later
 /// operator still reads (residuals). Constants do not count.
 [[nodiscard]] std::int64_t act_bytes(const Graph& graph);
+
+/// All three. InputError when a tensor is too large to count.
+[[nodiscard]] Statistics statistics(const Graph& graph);
 
 }  // namespace tinynas

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "graph/error.h"
+#include "graph/shape.h"
 #include "space/build_graph.h"
 #include "space/json.h"
 #include "space/sample.h"
@@ -89,6 +90,19 @@ TEST(BuildGraph, OperatorsStandInOrderAndLinkUp) {
       ready.insert(op.outputs.begin(), op.outputs.end());
     }
     EXPECT_TRUE(ready.count(graph.outputs[0]));
+  }
+}
+
+TEST(BuildGraph, ShapesAreThoseThatTheGraphInfers) {
+  const SearchSpace space = mcunet_space();
+  Rng rng(2);
+  for (const std::int32_t resolution : {48, 57, 176, 223}) {
+    const Graph graph = build_graph(space, sample(space, resolution, 0.6, rng));
+    Graph inferred = graph;
+    infer_shapes(inferred);
+    for (std::size_t t = 0; t < graph.tensors.size(); ++t) {
+      EXPECT_EQ(inferred.tensors[t].shape, graph.tensors[t].shape) << graph.tensors[t].name;
+    }
   }
 }
 
