@@ -5,6 +5,7 @@
 #include "tinynas/elementwise.h"
 #include "tinynas/move.h"
 #include "tinynas/reduce.h"
+#include "tinynas/ring.h"
 #include "tinynas/scratch.h"
 #include "tinynas/step.h"
 #include "tinynas/window.h"

@@ -1,0 +1,37 @@
+/* Transposed convolution: one output row gathered from the input rows that reach it. */
+#include "matrix.h"
+
+/* acc[x][co] += the input row's contribution through weight row ky. */
+static void add_row(const tn_transpose_conv_params* p, const int8_t* row, int32_t ky, int32_t* acc) {
+  const tn_geometry* g = &p->geometry;
+  for (int32_t ix = 0; ix < g->input_w; ++ix) {
+    for (int32_t kx = 0; kx < g->kernel_w; ++kx) {
+      const int32_t ox = ix * g->stride_w + kx - g->pad_left;
+      if (ox < 0 || ox >= p->output_w) continue;
+      for (int32_t co = 0; co < p->output_c; ++co) {
+        const int8_t* weight = p->weights + ((co * g->kernel_h + ky) * g->kernel_w + kx) * p->input_c;
+        const int8_t* x = row + ix * p->input_c;
+        int32_t sum = 0;
+        for (int32_t i = 0; i < p->input_c; ++i) sum += (x[i] - p->input_zero_point) * weight[i];
+        acc[ox * p->output_c + co] += sum;
+      }
+    }
+  }
+}
+
+void tn_transpose_conv(const tn_step* step, const tn_transpose_conv_params* params) {
+  const tn_geometry* g = &params->geometry;
+  const int32_t reach = step->y + params->pad_top; /* iy * stride + ky == reach */
+  int32_t* acc = (int32_t*)step->scratch;
+  int32_t first = (reach - g->kernel_h + g->stride_h) / g->stride_h; /* ceil((reach - kernel + 1) / stride) */
+  if (reach - g->kernel_h + 1 < 0) first = 0;
+  for (int32_t i = 0; i < params->output_w * params->output_c; ++i) acc[i] = params->stage.bias[i % params->output_c];
+  for (int32_t iy = first; iy < params->input_h && iy * g->stride_h <= reach; ++iy) {
+    add_row(params, step->input[iy - first], reach - iy * g->stride_h, acc);
+  }
+  for (int32_t x = step->x0; x < step->x1; ++x) {
+    for (int32_t co = 0; co < params->output_c; ++co) {
+      step->output[0][x * params->output_c + co] = tn_finish(&params->stage, co, acc[x * params->output_c + co]);
+    }
+  }
+}
