@@ -78,14 +78,7 @@ class KernelSet {
 [[nodiscard]] const KernelSet& portable_kernels();
 [[nodiscard]] const KernelSet& dsp_kernels();     // dsp_set.cc
 [[nodiscard]] const KernelSet& helium_kernels();  // helium_set.cc
-/// By core: "" and "host", "cortex-m0plus", "cortex-m3" portable; "cortex-m4", "cortex-m7", "cortex-m33" DSP; "cortex-m55",
-/// "cortex-m85" Helium. Throws InputError that lists the cores for an unknown one.
-[[nodiscard]] tn_set kernel_set_of_core(const std::string& core);
 [[nodiscard]] const KernelSet& kernels_for(tn_set set);
-
-/// Shared by the sets: the operator's shape for the scratch formulas and its kind.
-[[nodiscard]] tn_shape shape_of(const KernelRequest& request);
-[[nodiscard]] tn_kind kind_of(const KernelRequest& request);
 
 /// TensorFlow Lite's QuantizeMultiplier: real = multiplier / 2^31 * 2^shift.
 struct FixedPoint {
@@ -93,6 +86,21 @@ struct FixedPoint {
   std::int32_t shift = 0;
 };
 [[nodiscard]] FixedPoint quantize_multiplier(double real);
+
+/// Clamps of an int8 output: its fused activation in its own quantisation.
+struct OutputRange {
+  std::int32_t low = -128, high = 127;
+};
+[[nodiscard]] OutputRange output_range(const Tensor& output, Activation activation);
+
+/// The integer values of a constant s8, s32 or s16 tensor. InputError when it has no data (a graph that only describes
+/// sizes).
+[[nodiscard]] std::vector<std::int64_t> constant_values(const Tensor& tensor);
+
+/// The array named `name` as a field: KernelField{field, "$name"} and the array itself.
+void add_array(KernelCall& call, const std::string& field, ConstantArray array);
+/// The fields of a tn_output_stage at `prefix` ("stage") with its arrays.
+void add_output_stage(KernelCall& call, const std::string& prefix, const KernelRequest& request);
 
 /// What convolutions share: per-channel requantisation with the input's zero point folded into the bias.
 struct OutputStage {

@@ -39,10 +39,11 @@ void tn_pad(const tn_step* step, const tn_pad_params* params) {
 
 void tn_resize_nearest(const tn_step* step, const tn_resize_nearest_params* params) {
   const size_t bytes = (size_t)params->pixel_bytes;
-  for (int32_t r = 0; r < step->rows; ++r) {
-    for (int32_t x = step->x0; x < step->x1; ++x) {
-      memcpy(step->output[r] + x * params->pixel_bytes, step->input[r] + params->column[x] * params->pixel_bytes, bytes);
-    }
+  int8_t* out = step->output[0];
+  for (int32_t y = 0; y < params->output_h; ++y) {
+    const int8_t* in = step->input[0] + params->row[y] * params->input_row_bytes;
+    for (int32_t x = 0; x < params->output_w; ++x, out += bytes)
+      memcpy(out, in + params->column[x] * params->pixel_bytes, bytes);
   }
 }
 

@@ -1,9 +1,9 @@
 /* RESIZE_BILINEAR in TensorFlow Lite's integer form: weights of 1/1024. */
 #include "tinynas/move.h"
 
-static int8_t blend(const tn_resize_bilinear_params* p, const int8_t* above, const int8_t* below, int32_t x, int32_t down) {
-  const int32_t left = p->left[x] * p->channels, right = p->right[x] * p->channels;
-  const int32_t across = p->column_weight[x];
+/* The four values around, the lower two weighted by `down`, the right two by `across`; rounded half away from zero. */
+static int8_t blend(const int8_t* above, const int8_t* below, const int16_t* column, int32_t channels, int32_t down) {
+  const int32_t left = column[0] * channels, right = column[1] * channels, across = column[2];
   const int64_t top =
       (int64_t)above[left] * (1024 - down) * (1024 - across) + (int64_t)above[right] * (1024 - down) * across;
   const int64_t bottom = (int64_t)below[left] * down * (1024 - across) + (int64_t)below[right] * down * across;
@@ -13,12 +13,14 @@ static int8_t blend(const tn_resize_bilinear_params* p, const int8_t* above, con
 }
 
 void tn_resize_bilinear(const tn_step* step, const tn_resize_bilinear_params* params) {
-  for (int32_t r = 0; r < step->rows; ++r) {
-    const int32_t down = params->row_weight[step->y + r];
-    for (int32_t x = step->x0; x < step->x1; ++x) {
+  int8_t* out = step->output[0];
+  for (int32_t y = 0; y < params->output_h; ++y) {
+    const int16_t* row = params->row + 3 * y;
+    const int8_t* above = step->input[0] + row[0] * params->input_row_bytes;
+    const int8_t* below = step->input[0] + row[1] * params->input_row_bytes;
+    for (int32_t x = 0; x < params->output_w; ++x) {
       for (int32_t c = 0; c < params->channels; ++c) {
-        step->output[r][x * params->channels + c] =
-            blend(params, step->input[2 * r] + c, step->input[2 * r + 1] + c, x, down);
+        *out++ = blend(above + c, below + c, params->column + 3 * x, params->channels, row[2]);
       }
     }
   }

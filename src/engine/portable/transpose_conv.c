@@ -1,4 +1,4 @@
-/* Transposed convolution: one output row gathered from the input rows that reach it. */
+/* Transposed convolution: each output row gathered from the input rows that reach it. */
 #include "matrix.h"
 
 /* acc[x][co] += the input row's contribution through weight row ky. */
@@ -21,17 +21,16 @@ static void add_row(const tn_transpose_conv_params* p, const int8_t* row, int32_
 
 void tn_transpose_conv(const tn_step* step, const tn_transpose_conv_params* params) {
   const tn_geometry* g = &params->geometry;
-  const int32_t reach = step->y + params->pad_top; /* iy * stride + ky == reach */
+  const int32_t values = params->output_w * params->output_c, row_bytes = g->input_w * params->input_c;
   int32_t* acc = (int32_t*)step->scratch;
-  int32_t first = (reach - g->kernel_h + g->stride_h) / g->stride_h; /* ceil((reach - kernel + 1) / stride) */
-  if (reach - g->kernel_h + 1 < 0) first = 0;
-  for (int32_t i = 0; i < params->output_w * params->output_c; ++i) acc[i] = params->stage.bias[i % params->output_c];
-  for (int32_t iy = first; iy < params->input_h && iy * g->stride_h <= reach; ++iy) {
-    add_row(params, step->input[iy - first], reach - iy * g->stride_h, acc);
-  }
-  for (int32_t x = step->x0; x < step->x1; ++x) {
-    for (int32_t co = 0; co < params->output_c; ++co) {
-      step->output[0][x * params->output_c + co] = tn_finish(&params->stage, co, acc[x * params->output_c + co]);
+  int8_t* out = step->output[0];
+  for (int32_t y = 0; y < params->output_h; ++y, out += values) {
+    const int32_t reach = y + params->pad_top; /* input row * stride + ky == reach */
+    for (int32_t i = 0; i < values; ++i) acc[i] = params->stage.bias[i % params->output_c];
+    for (int32_t ky = reach % g->stride_h; ky < g->kernel_h && ky <= reach; ky += g->stride_h) {
+      const int32_t row = (reach - ky) / g->stride_h;
+      if (row < params->input_h) add_row(params, step->input[0] + row * row_bytes, ky, acc);
     }
+    for (int32_t i = 0; i < values; ++i) out[i] = tn_finish(&params->stage, i % params->output_c, acc[i]);
   }
 }

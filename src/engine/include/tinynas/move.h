@@ -26,19 +26,21 @@ typedef struct {
 } tn_pad_params;
 void tn_pad(const tn_step* step, const tn_pad_params* params);
 
-/* Nearest neighbour: output column x reads column[x]; the generator gives the row as input[r]. */
+/* Nearest neighbour, whole map at once: output (y, x) reads input (row[y], column[x]). */
 typedef struct {
+  const int16_t* row;    /* [output_h] */
   const int16_t* column; /* [output_w] */
-  int32_t pixel_bytes;
+  int16_t output_h, output_w;
+  int32_t input_row_bytes, pixel_bytes;
 } tn_resize_nearest_params;
 void tn_resize_nearest(const tn_step* step, const tn_resize_nearest_params* params);
 
-/* Bilinear in 1/1024: input[2r] and input[2r+1] are the rows above and below output row y + r. */
+/* Bilinear, whole map at once. Each source is {lower, upper, weight of the upper in 1/1024}. */
 typedef struct {
-  const int16_t *left, *right;  /* [output_w] source columns */
-  const int16_t* column_weight; /* [output_w] of `right`, 0..1024 */
-  const int16_t* row_weight;    /* [output_h] of the row below, 0..1024 */
-  int32_t channels;
+  const int16_t* row;    /* [output_h][3] */
+  const int16_t* column; /* [output_w][3] */
+  int16_t output_h, output_w;
+  int32_t input_row_bytes, channels;
 } tn_resize_bilinear_params;
 void tn_resize_bilinear(const tn_step* step, const tn_resize_bilinear_params* params);
 

@@ -30,7 +30,7 @@ typedef struct {
   int32_t y;      /* first output row */
   int32_t rows;   /* output rows to compute, >= 1 */
   int32_t x0, x1; /* output columns [x0, x1) */
-  void* scratch;  /* tn_scratch_bytes() of the operator, aligned to 8; NULL when that is 0 */
+  void* scratch;  /* tn_scratch_bytes() of the operator, aligned to 4; NULL when that is 0 */
 } tn_step;
 
 #endif

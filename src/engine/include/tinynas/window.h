@@ -63,14 +63,13 @@ typedef struct {
 } tn_depthwise_in_place_params;
 void tn_depthwise_in_place(const tn_step* step, const tn_depthwise_in_place_params* params);
 
-/* Transposed convolution, gathered per output row. weights [output_c][kernel_h][kernel_w][input_c]. input[i] is input row
- * first + i with first = max(0, ceil((y + pad_top - kernel_h + 1) / stride_h)); one output row a step. Scratch: a row of
- * int32. */
+/* Transposed convolution, whole map at once. weights [output_c][kernel_h][kernel_w][input_c]; here `bias` is the plain bias,
+ * since padding takes no part. Scratch: a row of int32 sums. */
 typedef struct {
   tn_geometry geometry;
   const int8_t* weights;
   tn_output_stage stage;
-  int16_t input_h, input_c, output_w, output_c, pad_top;
+  int16_t input_h, input_c, output_h, output_w, output_c, pad_top;
   int16_t input_zero_point;
 } tn_transpose_conv_params;
 void tn_transpose_conv(const tn_step* step, const tn_transpose_conv_params* params);
