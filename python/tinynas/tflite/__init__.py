@@ -1,0 +1,5 @@
+"""TensorFlow Lite files: int8 networks in and out, to the bit."""
+
+from tinynas.tflite.importer import load_tflite
+
+__all__ = ["load_tflite"]
