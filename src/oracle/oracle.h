@@ -19,9 +19,9 @@ struct Overhead {
 };
 
 struct Target {
-  std::string name;  // "stm32f746"
-  std::string core;  // "cortex-m7"
-  std::int64_t sram_bytes = 0;   // the largest contiguous region: the arena is one
+  std::string name;             // "stm32f746"
+  std::string core;             // "cortex-m7"
+  std::int64_t sram_bytes = 0;  // the largest contiguous region: the arena is one
   std::int64_t flash_bytes = 0;
   double clock_hz = 0;
   std::map<std::string, Overhead> overhead;  // by engine: "tinyengine", "tinynas"
@@ -32,25 +32,25 @@ enum class Prefer : std::uint8_t { memory, speed };
 struct ScheduleOptions {
   bool image_streamed = true;  // the camera pushes rows; false: the whole image lies in the arena
   Prefer prefer = Prefer::memory;
-  std::string core;            // whose kernels run (their scratch and layouts); empty: portable C
+  std::string core;  // whose kernels run (their scratch and layouts); empty: portable C
 };
 
 struct LayerCost {
-  std::int32_t op = -1;           // index into Graph::operators
+  std::int32_t op = -1;  // index into Graph::operators
   std::int64_t macs = 0;
-  std::int64_t sram_bytes = 0;    // live while it runs
-  std::int64_t flash_bytes = 0;   // weights and constants
-  double latency_us = 0;          // 0: no model
+  std::int64_t sram_bytes = 0;   // live while it runs
+  std::int64_t flash_bytes = 0;  // weights and constants
+  double latency_us = 0;         // 0: no model
 };
 
 struct Cost {
   std::int64_t macs = 0, params = 0;
-  std::int64_t sram_bytes = 0;        // all that the schedule needs, scratch included, without the platform's overhead
+  std::int64_t sram_bytes = 0;  // all that the schedule needs, scratch included, without the platform's overhead
   std::int64_t activation_bytes = 0, scratch_bytes = 0;
-  std::int64_t act_bytes = 0;         // the published "Act": max over operators of input + output + residual held
-  std::int64_t flash_bytes = 0;       // weights and constants, without the platform's overhead
-  std::int64_t lower_bound_bytes = 0; // no schedule without recomputation needs less; 0: unknown
-  double latency_us = 0;              // 0: no model
+  std::int64_t act_bytes = 0;          // the published "Act": max over operators of input + output + residual held
+  std::int64_t flash_bytes = 0;        // weights and constants, without the platform's overhead
+  std::int64_t lower_bound_bytes = 0;  // no schedule without recomputation needs less; 0: unknown
+  double latency_us = 0;               // 0: no model
   std::int32_t peak_operator = -1;
   std::vector<LayerCost> layers;
 };

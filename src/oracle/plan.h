@@ -1,12 +1,24 @@
 // What a schedule decides, what the checker verifies and what the code generator emits: one value.
 //
-// A plan cuts the operators into segments that run one after the other. Inside a segment rows flow: the segment's first operator
-// (its driver) computes its output rows from top to bottom, and after every row its readers inside the segment, in operator
-// order, compute every row that has become computable, and so on depth first. An output row is computable when every input row
-// that its window covers has been produced. In the first segment of a plan with a streamed image the driver is itself fed: a row
-// pushed by the camera counts as a produced row of the image. Layer-wise execution is the plan with one operator per segment.
+// A plan cuts the operators into segments that run one after the other. Inside a segment rows flow: the segment's first
+// operator (its driver) computes its output rows from top to bottom, and after every row its readers inside the segment, in
+// operator order, compute every row that has become computable, and so on depth first. An output row is computable when
+// every input row that its window covers has been produced. In the first segment of a plan with a streamed image the driver
+// is itself fed: a row pushed by the camera counts as a produced row of the image, and every reader of the image in that
+// segment takes it, in operator order. Layer-wise execution is the plan with one operator per segment.
 //
-// A tensor lies in the arena whole or as a ring: row y of the feature map in slot y % rows.
+// A segment is a run of consecutive operators; each but the driver reads at least one tensor produced inside it (or the
+// streamed image). What an operator needs of a row is input_rows() of graph/operators.h. A pool, mean or maximum over the
+// whole map takes every input row as soon as it has been produced, whether it stands inside a segment or drives it, and
+// writes its row after the last. row_mode() of oracle/rows.h says which operators work by rows; one that does not is a
+// segment of its own and runs once, when all of its inputs are there (with a streamed image: after the last row).
+//
+// A tensor lies in the arena whole or as a ring: row y of the feature map in slot y % rows. Graph inputs that are not
+// streamed are whole from the first segment on, graph outputs are whole until the last. Offsets are multiples of 4.
+//
+// A segment's scratch holds first the accumulators of its whole-map pools, in operator order, 4 bytes a channel, and after
+// them one region that its other kernels share, each as large as tn_scratch_bytes() says (oracle/scratch.h asks it for an
+// operator).
 #pragma once
 
 #include <cstdint>
@@ -40,17 +52,17 @@ struct Segment {
   /// Parallel to `operators` (empty: all 1): rows that a step computes together. The operator waits until its next
   /// min(rows_at_once, rows left) rows are all computable.
   std::vector<std::int32_t> rows_at_once;
-  std::int32_t scratch = -1;            // index into Plan::buffers, -1: none
+  std::int32_t scratch = -1;  // index into Plan::buffers, -1: none
 };
 
 struct Plan {
   std::string schedule;
   bool image_streamed = false;  // the graph's input is a ring fed by the caller
   std::vector<Segment> segments;
-  std::vector<Buffer> buffers;           // at most one per tensor, and scratch
-  std::int64_t arena_bytes = 0;          // max(offset + bytes)
-  std::int64_t scratch_bytes = 0;        // scratch of the segment at the peak
-  std::int32_t peak_operator = -1;       // operator that runs when most is live
+  std::vector<Buffer> buffers;      // at most one per tensor, and scratch
+  std::int64_t arena_bytes = 0;     // max(offset + bytes)
+  std::int64_t scratch_bytes = 0;   // scratch of the segment at the peak
+  std::int32_t peak_operator = -1;  // operator that runs when most is live
 };
 
 }  // namespace tinynas

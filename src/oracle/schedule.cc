@@ -1,0 +1,176 @@
+#include "oracle/schedule.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "oracle/accounting.h"
+#include "oracle/planner.h"
+#include "oracle/scratch.h"
+#include "oracle/segment.h"
+
+namespace tinynas {
+namespace {
+
+constexpr std::int64_t kFlashPerChannel = 9;  // int32 bias, int32 multiplier, int8 shift
+
+/// First and last segment in which each tensor is touched; graph inputs from the start, graph outputs to the end.
+struct Lifetimes {
+  std::vector<std::int32_t> first, last;
+};
+
+Lifetimes find_lifetimes(const RowGraph& rows, const std::vector<Segment>& segments) {
+  std::vector<std::int32_t> segment_of(rows.operators.size(), -1);
+  for (std::size_t s = 0; s < segments.size(); ++s) {
+    for (const auto op : segments[s].operators) segment_of[static_cast<std::size_t>(op)] = static_cast<std::int32_t>(s);
+  }
+  const auto at = [&](std::int32_t op) { return segment_of[static_cast<std::size_t>(op)]; };
+  Lifetimes lifetimes{std::vector<std::int32_t>(rows.tensors.size(), 0), std::vector<std::int32_t>(rows.tensors.size(), 0)};
+  for (std::size_t t = 0; t < rows.tensors.size(); ++t) {
+    const auto& tensor = rows.tensors[t];
+    lifetimes.first[t] = tensor.producer < 0 ? 0 : at(tensor.producer);
+    lifetimes.last[t] = lifetimes.first[t];
+    for (const auto reader : tensor.readers) lifetimes.last[t] = std::max(lifetimes.last[t], at(reader));
+    if (tensor.graph_output) lifetimes.last[t] = static_cast<std::int32_t>(segments.size()) - 1;
+  }
+  return lifetimes;
+}
+
+bool in_arena(const RowTensor& tensor) { return tensor.activation && (tensor.producer >= 0 || tensor.graph_input); }
+
+/// One buffer per activation, without offsets: rings inside segments, whole tensors between them.
+std::vector<Buffer> make_buffers(const ScheduleInput& input, const std::vector<Segment>& segments, bool streamed) {
+  const auto& rows = input.rows;
+  const auto lifetimes = find_lifetimes(rows, segments);
+  const auto image = streamed ? streamed_image(input) : -1;
+  std::vector<std::int32_t> held(rows.tensors.size(), 0);
+  for (std::size_t s = 0; s < segments.size(); ++s) {
+    const auto& segment = segments[s];
+    const auto inside = held_rows(rows, {segment.operators, segment.rows_at_once, s == 0 ? image : -1});
+    if (!inside) throw std::logic_error("[plan] segment " + std::to_string(s) + " cannot run by rows");
+    for (std::size_t t = 0; t < held.size(); ++t) held[t] = std::max(held[t], (*inside)[t]);
+  }
+  std::vector<Buffer> buffers;
+  for (std::size_t t = 0; t < rows.tensors.size(); ++t) {
+    const auto& tensor = rows.tensors[t];
+    if (!in_arena(tensor)) continue;
+    Buffer buffer;
+    buffer.tensor = static_cast<std::int32_t>(t);
+    buffer.first_segment = lifetimes.first[t];
+    buffer.last_segment = lifetimes.last[t];
+    const bool fed = tensor.producer >= 0 || buffer.tensor == image;
+    const bool ring = fed && buffer.first_segment == buffer.last_segment && !tensor.graph_output;
+    buffer.rows = ring ? std::min(held[t], tensor.rows) : tensor.rows;
+    buffer.row_bytes = tensor.row_bytes;
+    buffer.bytes = buffer.rows * buffer.row_bytes;
+    buffers.push_back(buffer);
+  }
+  return buffers;
+}
+
+void place(Plan& plan) {
+  std::vector<PackItem> items;
+  items.reserve(plan.buffers.size());
+  for (const auto& buffer : plan.buffers) items.push_back({buffer.bytes, buffer.first_segment, buffer.last_segment + 1});
+  const auto packing = pack(items);
+  for (std::size_t i = 0; i < plan.buffers.size(); ++i) plan.buffers[i].offset = packing.offsets[i];
+  plan.arena_bytes = packing.bytes;
+}
+
+std::vector<std::int64_t> segment_live(const Plan& plan) {
+  std::vector<std::int64_t> live(plan.segments.size(), 0);
+  for (const auto& buffer : plan.buffers) {
+    for (auto s = buffer.first_segment; s <= buffer.last_segment; ++s) live[static_cast<std::size_t>(s)] += buffer.bytes;
+  }
+  return live;
+}
+
+/// The operator of the segment whose own inputs and output are largest there.
+std::int32_t heaviest_operator(const RowGraph& rows, const Plan& plan, const Segment& segment) {
+  std::vector<std::int64_t> bytes(rows.tensors.size(), 0);
+  for (const auto& buffer : plan.buffers) {
+    if (buffer.tensor >= 0) bytes[static_cast<std::size_t>(buffer.tensor)] = buffer.bytes;
+  }
+  std::int32_t heaviest = segment.operators.front();
+  std::int64_t most = -1;
+  for (const auto op : segment.operators) {
+    std::int64_t sum = bytes[static_cast<std::size_t>(rows.operators[static_cast<std::size_t>(op)].output)];
+    for (const auto& access : rows.inputs(op)) sum += bytes[static_cast<std::size_t>(access.tensor)];
+    if (sum > most) {
+      most = sum;
+      heaviest = op;
+    }
+  }
+  return heaviest;
+}
+
+}  // namespace
+
+std::int32_t streamed_image(const ScheduleInput& input) {
+  const auto& graph = input.graph;
+  if (!input.options.image_streamed || graph.inputs.size() != 1) return -1;
+  const auto image = graph.inputs.front();
+  const auto& tensor = input.rows.tensor(image);
+  return tensor.rows > 1 && !tensor.readers.empty() && tensor.readers.front() == 0 && !tensor.graph_output ? image : -1;
+}
+
+std::int64_t segment_scratch(const ScheduleInput& input, const Segment& segment) {
+  const auto set = kernel_set(input.options.core);
+  std::int64_t accumulators = 0;
+  std::int64_t kernels = 0;
+  for (std::size_t i = 0; i < segment.operators.size(); ++i) {
+    const auto op = static_cast<std::size_t>(segment.operators[i]);
+    const auto at_once = segment.rows_at_once.empty() ? 1 : segment.rows_at_once[i];
+    const auto bytes = kernel_scratch(input.graph, input.graph.operators[op], set, at_once);
+    if (input.rows.operators[op].mode == RowMode::accumulate) {
+      accumulators += bytes;
+    } else {
+      kernels = std::max(kernels, bytes);
+    }
+  }
+  return accumulators + kernels;
+}
+
+Plan make_plan(const ScheduleInput& input, const std::string& schedule, std::vector<Segment> segments) {
+  Plan plan;
+  plan.schedule = schedule;
+  plan.image_streamed = streamed_image(input) >= 0;
+  plan.buffers = make_buffers(input, segments, plan.image_streamed);
+  plan.segments = std::move(segments);
+  for (std::size_t s = 0; s < plan.segments.size(); ++s) {
+    auto& segment = plan.segments[s];
+    const auto bytes = segment_scratch(input, segment);
+    if (bytes == 0) continue;
+    segment.scratch = static_cast<std::int32_t>(plan.buffers.size());
+    Buffer scratch;
+    scratch.rows = 1;
+    scratch.row_bytes = scratch.bytes = bytes;
+    scratch.first_segment = scratch.last_segment = static_cast<std::int32_t>(s);
+    plan.buffers.push_back(scratch);
+  }
+  place(plan);
+  const auto live = segment_live(plan);
+  const auto& peak = plan.segments[static_cast<std::size_t>(std::max_element(live.begin(), live.end()) - live.begin())];
+  plan.scratch_bytes = peak.scratch < 0 ? 0 : plan.buffers[static_cast<std::size_t>(peak.scratch)].bytes;
+  plan.peak_operator = heaviest_operator(input.rows, plan, peak);
+  return plan;
+}
+
+Cost plan_cost(const ScheduleInput& input, const Plan& plan) {
+  Cost cost = make_cost(input.graph, input.rows);
+  cost.sram_bytes = plan.arena_bytes;
+  cost.scratch_bytes = plan.scratch_bytes;
+  cost.activation_bytes = plan.arena_bytes - plan.scratch_bytes;
+  cost.peak_operator = plan.peak_operator;
+  const auto live = segment_live(plan);
+  for (std::size_t s = 0; s < plan.segments.size(); ++s) {
+    for (const auto op : plan.segments[s].operators) cost.layers[static_cast<std::size_t>(op)].sram_bytes = live[s];
+  }
+  for (auto& layer : cost.layers) {
+    const auto& op = input.graph.operators[static_cast<std::size_t>(layer.op)];
+    layer.flash_bytes = weight_bytes(input.graph, op) + kFlashPerChannel * weight_channels(input.graph, op);
+    cost.flash_bytes += layer.flash_bytes;
+  }
+  return cost;
+}
+
+}  // namespace tinynas

@@ -1,0 +1,36 @@
+// From a cut into segments to a plan with buffers and offsets, and from a plan to a cost.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "graph/graph.h"
+#include "oracle/oracle.h"
+#include "oracle/rows.h"
+
+namespace tinynas {
+
+/// What building a plan needs besides the cut.
+struct ScheduleInput {
+  const Graph& graph;
+  const RowGraph& rows;
+  const ScheduleOptions& options;
+};
+
+/// The tensor whose rows the caller pushes: the graph's only input when it is a feature map and the options ask for
+/// streaming.
+[[nodiscard]] std::int32_t streamed_image(const ScheduleInput& input);
+
+/// Segment scratch: the accumulators of its pools, one after the other in operator order, then the most that any other of
+/// its operators needs.
+[[nodiscard]] std::int64_t segment_scratch(const ScheduleInput& input, const Segment& segment);
+
+/// Lays out `segments` (which must cover all operators in order and be able to run): ring sizes by running the row order,
+/// offsets by the packer.
+[[nodiscard]] Plan make_plan(const ScheduleInput& input, const std::string& schedule, std::vector<Segment> segments);
+
+/// The cost of running `plan`.
+[[nodiscard]] Cost plan_cost(const ScheduleInput& input, const Plan& plan);
+
+}  // namespace tinynas

@@ -1,0 +1,24 @@
+// The engine's scratch formulas, asked for an operator of a graph.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "graph/graph.h"
+#include "tinynas/scratch.h"
+
+namespace tinynas {
+
+/// The kernel set that a core runs: "cortex-m4", "cortex-m7", "cortex-m33", ...; empty: portable C. Throws InputError for a
+/// name that is no Cortex-M core and not "host".
+[[nodiscard]] tn_set kernel_set(const std::string& core);
+
+/// Which formula holds for the operator.
+[[nodiscard]] tn_kind kernel_kind(const Graph& graph, const Operator& op);
+
+[[nodiscard]] tn_shape kernel_shape(const Graph& graph, const Operator& op, std::int32_t rows_at_once = 1);
+
+/// Bytes, a multiple of 4.
+[[nodiscard]] std::int64_t kernel_scratch(const Graph& graph, const Operator& op, tn_set set, std::int32_t rows_at_once = 1);
+
+}  // namespace tinynas

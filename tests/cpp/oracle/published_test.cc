@@ -1,0 +1,57 @@
+// The published networks: figures of TinyEngine that must agree to the byte, and what streaming makes of them.
+#include "oracle/published.h"
+
+#include <gtest/gtest.h>
+
+#include "oracle/oracle.h"
+
+namespace tinynas::testing {
+namespace {
+
+struct Published {
+  const char* name;
+  std::int64_t macs, params, act_bytes;
+  std::int64_t activations, buffers;
+};
+
+std::ostream& operator<<(std::ostream& stream, const Published& net) { return stream << net.name; }
+
+class PublishedNetwork : public ::testing::TestWithParam<Published> {};
+
+TEST_P(PublishedNetwork, TinyEngineAgreesToTheByte) {
+  const auto& expected = GetParam();
+  const auto graph = published_network(expected.name);
+  if (!graph) GTEST_SKIP() << "no reference data beside the checkout";
+  const auto cost = make_oracle("tinyengine", {})->cost(*graph);
+  EXPECT_EQ(cost.macs, expected.macs);
+  EXPECT_EQ(cost.params, expected.params);
+  EXPECT_EQ(cost.act_bytes, expected.act_bytes);
+  EXPECT_EQ(cost.activation_bytes, expected.activations);
+  EXPECT_EQ(cost.scratch_bytes, expected.buffers);
+  EXPECT_EQ(cost.sram_bytes, expected.activations + expected.buffers);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, PublishedNetwork,
+    ::testing::Values(Published{"mcunet-10fps_imagenet", 6'364'224, 749'840, 46'080, 46'080, 2'688 + 1'296},
+                      Published{"mcunet-5fps_imagenet", 12'790'096, 636'232, 92'160, 92'160, 5'000 + 864},
+                      Published{"mcunet-256kb-1mb_imagenet", 67'287'200, 729'392, 332'800, 204'800, 14'112 + 864},
+                      Published{"mcunet-320kb-1mb_imagenet", 81'785'520, 737'408, 340'736, 247'808, 17'672 + 864}));
+
+class StreamingNetwork : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(StreamingNetwork, NeedsAtMostTwoFifthsOfTinyEngine) {
+  const auto graph = published_network(GetParam());
+  if (!graph) GTEST_SKIP() << "no reference data beside the checkout";
+  const auto layer_wise = make_oracle("tinyengine", {})->cost(*graph);
+  const auto streaming = make_oracle("streaming", {})->cost(*graph);
+  EXPECT_EQ(streaming.macs, layer_wise.macs);
+  EXPECT_LE(streaming.sram_bytes * 10, layer_wise.sram_bytes * 4);
+  EXPECT_EQ(streaming.sram_bytes, streaming.activation_bytes + streaming.scratch_bytes);
+}
+
+INSTANTIATE_TEST_SUITE_P(Table, StreamingNetwork,
+                         ::testing::Values("mcunet-256kb-1mb_imagenet", "mcunet-320kb-1mb_imagenet"));
+
+}  // namespace
+}  // namespace tinynas::testing
