@@ -202,7 +202,7 @@ def fully_connected(ctx: Context, op: FileOperator) -> None:
         raise op.error(f"an input of {elements} values does not divide into rows of {inputs}")
     shape: tuple[int, ...] = (elements // inputs, outputs)
     if options["keep_num_dims"]:
-        if x.shape[-1] != inputs:
+        if not x.shape or x.shape[-1] != inputs:
             raise op.error(f"expected {inputs} values in the last dimension, got {list(x.shape)}")
         shape = (*x.shape[:-1], outputs)
     ctx.emit(op, "fully_connected", _operands(ctx, op, x, outputs), shape, _activation(op, options))
