@@ -38,3 +38,5 @@ class DataSet:
     synthetic: bool = False
     fingerprint: str = ""
     """Hash of what the data are (files, sizes, seed): names cached results."""
+    notes: tuple[str, ...] = ()
+    """What the user should be told, a sentence each: that the data are synthetic, which split was cut from which."""
