@@ -4,4 +4,5 @@
 PYBIND11_MODULE(_core, m) {
   m.doc() = "C++ core of tinynas: graph, space, oracle, search, code generation";
   bind_graph(m);
+  bind_oracle(m);
 }

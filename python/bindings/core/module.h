@@ -4,3 +4,4 @@
 
 // One function per part, defined in the file of that name.
 void bind_graph(pybind11::module_& m);
+void bind_oracle(pybind11::module_& m);

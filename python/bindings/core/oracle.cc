@@ -1,0 +1,114 @@
+// src/oracle: oracles, costs, plans, the checker and the packer.
+#include "oracle/oracle.h"
+
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <memory>
+
+#include "module.h"
+#include "oracle/checker.h"
+#include "oracle/json.h"
+#include "oracle/planner.h"
+
+namespace py = pybind11;
+using namespace tinynas;
+
+namespace {
+
+py::object parse_json(const std::string& text) { return py::module_::import("json").attr("loads")(text); }
+
+void bind_options(py::module_& m) {
+  py::enum_<Prefer>(m, "Prefer").value("memory", Prefer::memory).value("speed", Prefer::speed);
+  py::class_<ScheduleOptions>(m, "ScheduleOptions",
+                              "How a schedule may run: streamed image, memory or speed, whose kernels.")
+      .def(py::init([](bool image_streamed, Prefer prefer, std::string core) {
+             return ScheduleOptions{image_streamed, prefer, std::move(core)};
+           }),
+           py::kw_only(), py::arg("image_streamed") = true, py::arg("prefer") = Prefer::memory, py::arg("core") = "")
+      .def_readwrite("image_streamed", &ScheduleOptions::image_streamed)
+      .def_readwrite("prefer", &ScheduleOptions::prefer)
+      .def_readwrite("core", &ScheduleOptions::core);
+}
+
+void bind_target(py::module_& m) {
+  py::class_<Overhead>(m, "Overhead", "Bytes that a platform and an engine need besides the network.")
+      .def(py::init([](std::int64_t sram, std::int64_t flash) {
+             return Overhead{sram, flash};
+           }),
+           py::arg("sram_bytes") = 0, py::arg("flash_bytes") = 0)
+      .def_readwrite("sram_bytes", &Overhead::sram_bytes)
+      .def_readwrite("flash_bytes", &Overhead::flash_bytes);
+  py::class_<Target>(m, "Target", "A microcontroller: sizes in bytes, the clock in hertz, overhead by engine.")
+      .def(py::init([](std::string name, std::string core, std::int64_t sram, std::int64_t flash, double clock,
+                       std::map<std::string, Overhead> overhead) {
+             return Target{std::move(name), std::move(core), sram, flash, clock, std::move(overhead)};
+           }),
+           py::kw_only(), py::arg("name"), py::arg("core"), py::arg("sram_bytes"), py::arg("flash_bytes"),
+           py::arg("clock_hz"), py::arg("overhead") = std::map<std::string, Overhead>{})
+      .def_readonly("name", &Target::name)
+      .def_readonly("core", &Target::core)
+      .def_readonly("sram_bytes", &Target::sram_bytes)
+      .def_readonly("flash_bytes", &Target::flash_bytes)
+      .def_readonly("clock_hz", &Target::clock_hz)
+      .def_readonly("overhead", &Target::overhead);
+}
+
+void bind_cost(py::module_& m) {
+  py::class_<LayerCost>(m, "LayerCost", "One operator's share; bytes, microseconds (0: no model).")
+      .def_readonly("op", &LayerCost::op)
+      .def_readonly("macs", &LayerCost::macs)
+      .def_readonly("sram_bytes", &LayerCost::sram_bytes)
+      .def_readonly("flash_bytes", &LayerCost::flash_bytes)
+      .def_readonly("latency_us", &LayerCost::latency_us);
+  py::class_<Cost>(m, "Cost", "What a network costs; bytes, microseconds (0: no model). Platform overhead is not in it.")
+      .def(py::init<>())
+      .def_readwrite("macs", &Cost::macs)
+      .def_readwrite("params", &Cost::params)
+      .def_readwrite("sram_bytes", &Cost::sram_bytes)
+      .def_readwrite("activation_bytes", &Cost::activation_bytes)
+      .def_readwrite("scratch_bytes", &Cost::scratch_bytes)
+      .def_readwrite("act_bytes", &Cost::act_bytes)
+      .def_readwrite("flash_bytes", &Cost::flash_bytes)
+      .def_readwrite("lower_bound_bytes", &Cost::lower_bound_bytes)
+      .def_readwrite("latency_us", &Cost::latency_us)
+      .def_readwrite("peak_operator", &Cost::peak_operator)
+      .def_readwrite("layers", &Cost::layers)
+      .def("to_json", &cost_to_json)
+      .def("to_dict", [](const Cost& cost) { return parse_json(cost_to_json(cost)); });
+}
+
+void bind_plan(py::module_& m) {
+  py::class_<Plan>(m, "Plan", "Segments and buffers: what the engine executes (src/oracle/plan.h).")
+      .def_readonly("schedule", &Plan::schedule)
+      .def_readonly("image_streamed", &Plan::image_streamed)
+      .def_readonly("arena_bytes", &Plan::arena_bytes)
+      .def_readonly("scratch_bytes", &Plan::scratch_bytes)
+      .def_readonly("peak_operator", &Plan::peak_operator)
+      .def("to_json", &plan_to_json)
+      .def("to_dict", [](const Plan& plan) { return parse_json(plan_to_json(plan)); })
+      .def_static(
+          "from_json", [](const std::string& text) { return plan_from_json(text); }, py::arg("text"));
+  m.def("check_plan", &check_plan, py::arg("graph"), py::arg("plan"), py::arg("core") = "", py::arg("limit") = 8,
+        py::call_guard<py::gil_scoped_release>(), "What is wrong with a plan, as messages; an empty list: nothing.");
+}
+
+}  // namespace
+
+void bind_oracle(py::module_& m) {
+  bind_options(m);
+  bind_target(m);
+  bind_cost(m);
+  bind_plan(m);
+  py::class_<Oracle, std::shared_ptr<Oracle>>(m, "Oracle", "Answers what a graph costs.")
+      .def_property_readonly("name", &Oracle::name)
+      .def("cost", &Oracle::cost, py::arg("graph"), py::call_guard<py::gil_scoped_release>())
+      .def("plan", &Oracle::plan, py::arg("graph"), py::call_guard<py::gil_scoped_release>());
+  m.def(
+      "make_oracle",
+      [](const std::string& schedule, const ScheduleOptions& options) {
+        return std::shared_ptr<Oracle>(make_oracle(schedule, options));
+      },
+      py::arg("schedule"), py::arg("options") = ScheduleOptions{}, "The oracle of that name (oracle_names()).");
+  m.def("oracle_names", &oracle_names);
+}
