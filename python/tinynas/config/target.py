@@ -1,4 +1,4 @@
-"""Targets (configs/targets/*.yaml): a microcontroller's memories, core and clock, and what a platform adds to a network."""
+"""Targets (configs/targets/*.yaml): a microcontroller's memories, core and clock, and what a platform adds."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ def test_a_users_target_is_read_from_its_path(tmp_path: Path) -> None:
         (MINE.replace("96k", "0"), "'sram_bytes'"),
         (MINE.replace("96k", "3x"), "'sram_bytes'"),
         (MINE.replace("cortex-m4", "z80"), "'core'"),
-        (MINE.replace("clock_hz", "clock_mhz"), "did you mean 'clock_hz'"),
+        (MINE + "clock_khz: 1\n", "did you mean 'clock_hz'"),
         (MINE + "overhead:\n  tinynas:\n    ram_bytes: 1\n", "ram_bytes"),
         (MINE.replace("80.0e+6", "-1"), "'clock_hz'"),
     ],
