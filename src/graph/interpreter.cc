@@ -16,23 +16,10 @@ namespace {
 std::size_t value_bytes(DType dtype) { return dtype == DType::s4 ? 1 : static_cast<std::size_t>(dtype_bits(dtype)) / 8; }
 
 Bytes unpack(const Bytes& data, const Tensor& tensor) {
-  if (tensor.dtype != DType::s4) return data;
-  Bytes values(static_cast<std::size_t>(element_count(tensor.shape)));
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    const auto nibble = static_cast<std::uint8_t>((data[i / 2] >> (i % 2 * 4)) & 15);
-    values[i] = static_cast<std::uint8_t>((nibble ^ 8) - 8);
-  }
-  return values;
+  return tensor.dtype == DType::s4 ? unpack_s4(data, static_cast<std::size_t>(element_count(tensor.shape))) : data;
 }
 
-Bytes pack(Bytes values, const Tensor& tensor) {
-  if (tensor.dtype != DType::s4) return values;
-  Bytes data((values.size() + 1) / 2, 0);
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    data[i / 2] = static_cast<std::uint8_t>(data[i / 2] | (values[i] & 15) << (i % 2 * 4));
-  }
-  return data;
-}
+Bytes pack(Bytes values, const Tensor& tensor) { return tensor.dtype == DType::s4 ? pack_s4(values) : values; }
 
 struct Step {
   kernels::Kernel kernel;
@@ -41,6 +28,23 @@ struct Step {
 };
 
 }  // namespace
+
+Bytes unpack_s4(const Bytes& packed, std::size_t count) {
+  Bytes values(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto nibble = static_cast<std::uint8_t>((packed[i / 2] >> (i % 2 * 4)) & 15);
+    values[i] = static_cast<std::uint8_t>((nibble ^ 8) - 8);
+  }
+  return values;
+}
+
+Bytes pack_s4(const Bytes& values) {
+  Bytes packed((values.size() + 1) / 2, 0);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    packed[i / 2] = static_cast<std::uint8_t>(packed[i / 2] | (values[i] & 15) << (i % 2 * 4));
+  }
+  return packed;
+}
 
 struct Interpreter::State {
   std::vector<Tensor> tensors;   // without data

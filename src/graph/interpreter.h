@@ -16,6 +16,10 @@ namespace tinynas {
 /// The values of one tensor: row-major, little-endian, s4 two to a byte with the low nibble first.
 using Bytes = std::vector<std::uint8_t>;
 
+/// s4 values as one int8 each, and packed again; `count` values.
+[[nodiscard]] Bytes unpack_s4(const Bytes& packed, std::size_t count);
+[[nodiscard]] Bytes pack_s4(const Bytes& values);
+
 /// A graph made ready to run. `run` may be called from several threads at once.
 class Interpreter {
  public:

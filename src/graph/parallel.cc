@@ -9,7 +9,7 @@
 
 namespace tinynas {
 
-void parallel_for(std::size_t count, std::size_t threads, const std::function<void(std::size_t)>& body) {
+void run_parallel(std::size_t count, std::size_t threads, const std::function<void(std::size_t)>& body) {
   if (threads == 0) threads = std::max(1U, std::thread::hardware_concurrency());
   threads = std::min(threads, count);
   std::atomic<std::size_t> next{0};

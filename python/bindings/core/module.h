@@ -3,5 +3,7 @@
 #include <pybind11/pybind11.h>
 
 // One function per part, defined in the file of that name.
+/// InputError crosses as tinynas.InputError.
+void bind_errors();
 void bind_graph(pybind11::module_& m);
 void bind_oracle(pybind11::module_& m);
