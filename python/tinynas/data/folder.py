@@ -59,9 +59,9 @@ class Listing:
 def load_folder(root: Path, options: FolderOptions | None = None) -> DataSet:
     """The pictures below `root`, decoded and cached at the resolution needed.
 
-    Splits: train/ with val/ and test/ where they exist, or one folder of classes. What is missing is cut from train
-    by `seed`, class by class, and `notes` says so; where the layout is ImageNet's or Visual Wake Words' (train/ and val/
-    only), val/ is the test, as is usual. Raises InputError naming the path for a missing folder, fewer than two
+    Splits: train/ with val/ and test/ where they exist, or one folder of classes. What is missing is cut off from train
+    by `seed`, class by class, and `notes` says so; in the layouts of ImageNet and Visual Wake Words (train/ and val/
+    only) val/ is the test, as is customary. Raises InputError naming the path for a missing folder, fewer than two
     classes, an empty class, classes that differ between splits, and files that are not whole pictures.
     """
     options = options or FolderOptions()

@@ -19,8 +19,8 @@ def load_data(
 ) -> DataSet:
     """The bundled set ("scenes"), or the data in a folder; its layout is found out from what lies there.
 
-    Layouts: folders of pictures (with or without train/, val/, test/; ImageNet; Visual Wake Words) and CIFAR-10's python
-    batches. docs/datasets.md shows each. `scenes` lies in the cache at 96x96 whatever `options.resolution` says.
+    Layouts: folders of pictures (with or without train/, val/, test/; ImageNet; Visual Wake Words), CIFAR-10's python
+    batches. `scenes` lies in the cache at 96x96 whatever `options.resolution` says.
     Raises InputError naming the path where nothing of the kind is found.
     """
     options = options or FolderOptions()

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tinynas.data.scenes.paint import CLOTH, HAIR, LEAF, SKIN, STONE, WOOD, Canvas, Point, any_colour, pick, shade
+from tinynas.data.scenes.paint import CLOTH, HAIR, LEAF, STONE, WOOD, Canvas, Point, any_colour, pick, shade
 
 Drawer = Callable[[Canvas, np.random.Generator, float, float, float], None]
 
@@ -80,7 +80,7 @@ def draw_pole(canvas: Canvas, rng: np.random.Generator, x: float, ground: float,
     width = height * float(rng.uniform(0.015, 0.06))
     canvas.capsule((x, ground), (x, ground - height * 0.93), (width, width), metal)
     head = height * float(rng.uniform(0.05, 0.14))
-    colour = pick(rng, SKIN + CLOTH) if rng.random() < 0.6 else any_colour(rng)
+    colour = pick(rng, STONE + CLOTH) if rng.random() < 0.6 else any_colour(rng)
     top = (x, ground - height + head)
     kind = rng.integers(4)
     if kind == 0:
@@ -143,7 +143,7 @@ def draw_table(canvas: Canvas, rng: np.random.Generator, x: float, ground: float
     for side in (-0.9, 0.9):
         canvas.line((x + side * half, top), (x + side * half, ground), height * 0.06, shade(wood, 0.8))
     canvas.rectangle(x - half, top - height * 0.07, x + half, top, wood)
-    item = pick(rng, CLOTH + SKIN)
+    item = pick(rng, CLOTH + STONE)
     place = x + float(rng.uniform(-0.6, 0.6)) * half
     if rng.random() < 0.5:
         canvas.ellipse((place, top - height * 0.18), height * 0.1, height * 0.12, item)
@@ -192,7 +192,7 @@ def draw_washing(canvas: Canvas, rng: np.random.Generator, x: float, ground: flo
 
 def draw_ball(canvas: Canvas, rng: np.random.Generator, x: float, ground: float, height: float) -> None:
     """Balls, one or stacked (a snowman's silhouette)."""
-    colour = pick(rng, SKIN + CLOTH) if rng.random() < 0.7 else any_colour(rng)
+    colour = pick(rng, STONE + CLOTH) if rng.random() < 0.7 else any_colour(rng)
     radius = height * (0.15 if rng.random() < 0.5 else 0.24)
     base = ground
     for scale in (1.0, 0.75, 0.5)[: int(rng.integers(1, 4))]:
@@ -252,7 +252,7 @@ def draw_vehicle(canvas: Canvas, rng: np.random.Generator, x: float, ground: flo
 def draw_limbs(canvas: Canvas, rng: np.random.Generator, x: float, ground: float, height: float) -> None:
     """Driftwood, pipes or a heap of sticks: limb-like strokes in clothing colours joined the wrong way."""
     point: Point = (x, ground - height * float(rng.uniform(0.0, 0.4)))
-    colour = pick(rng, CLOTH + SKIN + WOOD)
+    colour = pick(rng, CLOTH + STONE + WOOD)
     for _ in range(int(rng.integers(3, 7))):
         angle, length = float(rng.uniform(0, 2 * math.pi)), height * float(rng.uniform(0.15, 0.5))
         end = (
@@ -264,13 +264,13 @@ def draw_limbs(canvas: Canvas, rng: np.random.Generator, x: float, ground: float
         if rng.random() < 0.6:
             point = end
         if rng.random() < 0.4:
-            colour = pick(rng, CLOTH + SKIN + WOOD)
+            colour = pick(rng, CLOTH + STONE + WOOD)
 
 
 OBJECTS: tuple[tuple[Drawer, float], ...] = (
     (draw_animal, 0.19), (draw_tree, 0.1), (draw_bush, 0.05), (draw_pole, 0.1), (draw_column, 0.08), (draw_chair, 0.07),
-    (draw_table, 0.05), (draw_coat_stand, 0.08), (draw_washing, 0.05), (draw_ball, 0.05), (draw_cactus, 0.06),
-    (draw_box, 0.04), (draw_vehicle, 0.03), (draw_limbs, 0.05),
+    (draw_table, 0.05), (draw_coat_stand, 0.05), (draw_washing, 0.03), (draw_ball, 0.05), (draw_cactus, 0.06),
+    (draw_box, 0.04), (draw_vehicle, 0.03), (draw_limbs, 0.04),
 )  # fmt: skip
 """Every kind with its odds."""
 

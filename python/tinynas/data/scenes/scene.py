@@ -18,24 +18,26 @@ DRAWING_VERSION = 1
 """Raised whenever the pictures change: part of the cache's name."""
 
 _OVERSAMPLING = 2
-_FAR, _MIDDLE, _NEAR = 0.05, 0.28, 0.6
+_FAR, _MIDDLE, _NEAR = 0.05, 0.35, 0.6
 """Bounds of a subject's share of the picture's height."""
-_FAR_PART = 0.25
+_FAR_PART = 0.16
 """Part of the subjects that are smaller than _MIDDLE."""
+_COMPANY = 0.3
+"""Chance of each further thing in a picture with a person to be a person too."""
 
 
 def draw_scene(seed: int, split: int, index: int) -> tuple[NDArray[np.uint8], int]:
     """Picture [96, 96, 3] and label (1 = a person is in it) number `index` of a split; depends on nothing else.
 
-    Both classes hold as many things, drawn by the same rules: where one has its person, the other has one more object.
+    Both classes hold as many things, drawn by the same rules: where one has its persons, the other has objects.
     """
     rng = np.random.default_rng([seed, split, index])
     label = index % 2
     canvas = Canvas(SIZE * _OVERSAMPLING)
     horizon = draw_backdrop(canvas, rng)
-    things = [(False, _height(rng) * 0.8) for _ in range(int(rng.choice(4, p=(0.35, 0.35, 0.2, 0.1))))]
-    subject = _height(rng)
-    things.append((label == 1, subject))
+    others = int(rng.choice(4, p=(0.4, 0.35, 0.2, 0.05)))
+    things = [(rng.random() < _COMPANY and label == 1, _height(rng) * 0.85) for _ in range(others)]
+    things.append((label == 1, _height(rng)))
     for is_person, height in sorted(things, key=lambda thing: thing[1]):  # the far ones first
         _place(canvas, rng, horizon, (is_person, height))
     return _expose(rng, canvas.image), label
@@ -71,7 +73,7 @@ def _expose(rng: np.random.Generator, image: Image.Image) -> NDArray[np.uint8]:
         small = small.filter(ImageFilter.GaussianBlur(min(blur, 1.6)))
     light = np.asarray(small, dtype=np.float32)
     gain = float(rng.uniform(0.65, 1.25))
-    tint = rng.normal(1.0, 0.08, 3).astype(np.float32) * gain
+    tint = rng.normal(1.0, 0.05, 3).astype(np.float32) * gain
     ramp = np.linspace(-1.0, 1.0, SIZE, dtype=np.float32)
     slope = rng.normal(0.0, 0.15, 2).astype(np.float32)
     field = 1.0 + slope[0] * ramp[:, None] + slope[1] * ramp[None, :]
