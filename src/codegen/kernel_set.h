@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "graph/fixed_point.h"
 #include "graph/graph.h"
 #include "oracle/oracle.h"
 #include "oracle/plan.h"
@@ -49,7 +50,7 @@ struct KernelField {
 /// How the generator drives the operator.
 enum class CallForm : std::uint8_t {
   rows,        // one call a step
-  whole,       // one call for the whole tensor: input[0] and output[0] are its starts, y = 0, rows = 1
+  whole,       // one call for everything: input[0], second[0] and output[0] are the tensors' starts, y = 0, rows = 1
   accumulate,  // start at the segment's start, row for each input row, finish after the last
 };
 
@@ -59,6 +60,9 @@ struct KernelCall {
   std::string start, finish;  // CallForm::accumulate
   std::string params_type;    // "tn_pointwise_params"
   std::vector<KernelField> fields;
+  /// Concatenation: one call per input with fields of its own instead of `fields`; the step's input is that input.
+  std::vector<std::vector<KernelField>> parts;
+  std::int32_t columns = 1;  // x1 of the steps; x0 is 0
   std::vector<ConstantArray> arrays;
   std::vector<std::string> headers;  // "tinynas/window.h"
   std::vector<std::string> sources;  // of the engine, relative to src/engine: "portable/pointwise.c"
@@ -79,19 +83,6 @@ class KernelSet {
 [[nodiscard]] const KernelSet& dsp_kernels();     // dsp_set.cc
 [[nodiscard]] const KernelSet& helium_kernels();  // helium_set.cc
 [[nodiscard]] const KernelSet& kernels_for(tn_set set);
-
-/// TensorFlow Lite's QuantizeMultiplier: real = multiplier / 2^31 * 2^shift.
-struct FixedPoint {
-  std::int32_t multiplier = 0;
-  std::int32_t shift = 0;
-};
-[[nodiscard]] FixedPoint quantize_multiplier(double real);
-
-/// Clamps of an int8 output: its fused activation in its own quantisation.
-struct OutputRange {
-  std::int32_t low = -128, high = 127;
-};
-[[nodiscard]] OutputRange output_range(const Tensor& output, Activation activation);
 
 /// The integer values of a constant s8, s32 or s16 tensor. InputError when it has no data (a graph that only describes
 /// sizes).

@@ -1,0 +1,255 @@
+#include "codegen/program.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "codegen/kernel_call.h"
+#include "graph/error.h"
+#include "graph/operators.h"
+#include "graph/shape.h"
+#include "graph/validate.h"
+#include "oracle/scratch.h"
+
+namespace tinynas {
+namespace {
+
+class Builder {
+ public:
+  Builder(const Graph& graph, const Plan& plan, const ProgramOptions& options)
+      : graph_(graph), plan_(plan), rows_(make_row_graph(graph)), set_(kernels_for(kernel_set(options.core))) {
+    program_.graph = &graph;
+    program_.plan = &plan;
+    program_.options = options;
+  }
+
+  Program build() {
+    check_cover();
+    if (plan_.image_streamed) program_.image = graph_.inputs.front();
+    add_rings();
+    program_.step_of_tensor.assign(graph_.tensors.size(), -1);
+    program_.steps.resize(graph_.operators.size());
+    for (std::size_t s = 0; s < plan_.segments.size(); ++s) add_segment(static_cast<std::int32_t>(s));
+    return std::move(program_);
+  }
+
+ private:
+  void check_cover() const {
+    std::vector<int> count(graph_.operators.size(), 0);
+    for (const auto& segment : plan_.segments) {
+      for (const auto op : segment.operators) {
+        if (op < 0 || op >= static_cast<std::int32_t>(count.size()))
+          throw InputError("[codegen] the plan is not one of this graph");
+        ++count[static_cast<std::size_t>(op)];
+      }
+    }
+    if (std::any_of(count.begin(), count.end(), [](int n) { return n != 1; })) {
+      throw InputError("[codegen] expected a plan that runs every operator once");
+    }
+  }
+
+  [[nodiscard]] const Buffer* buffer_of(std::int32_t tensor) const {
+    for (const auto& buffer : plan_.buffers) {
+      if (buffer.tensor == tensor) return &buffer;
+    }
+    return nullptr;
+  }
+
+  [[nodiscard]] std::string arena_at(std::int64_t offset) const { return "arena + " + std::to_string(offset); }
+
+  void add_rings() {
+    program_.ring_of_tensor.assign(graph_.tensors.size(), -1);
+    for (const auto& buffer : plan_.buffers) {
+      if (buffer.tensor < 0) continue;
+      const auto t = static_cast<std::size_t>(buffer.tensor);
+      program_.ring_of_tensor[t] = static_cast<std::int32_t>(program_.rings.size());
+      program_.rings.push_back(
+          {"ring_" + std::to_string(t), arena_at(buffer.offset), buffer.row_bytes, rows_.tensors[t].rows, buffer.rows});
+    }
+  }
+
+  /// How the rows of a planar buffer are padded: as the depthwise operator that reads them wants.
+  [[nodiscard]] RowForm form_of(std::int32_t tensor) const {
+    const Buffer* buffer = tensor < 0 ? nullptr : buffer_of(tensor);
+    RowForm form;
+    if (buffer == nullptr || buffer->layout == Layout::nhwc) return form;
+    const Tensor& map = tensor_at(graph_, tensor);
+    for (const auto reader : rows_.tensor(tensor).readers) {
+      const auto window = kernel_window(graph_, graph_.operators[static_cast<std::size_t>(reader)]);
+      if (window) form.left = window->window.padding.left;
+    }
+    form.layout = Layout::planar;
+    form.right = static_cast<std::int32_t>(buffer->row_bytes / channels_of(map)) - map.shape[2] - form.left;
+    return form;
+  }
+
+  void add_segment(std::int32_t index) {
+    const auto& segment = plan_.segments[static_cast<std::size_t>(index)];
+    ProgramSegment out;
+    std::int64_t accumulators = 0;
+    for (std::size_t i = 0; i < segment.operators.size(); ++i) {
+      const auto op = segment.operators[i];
+      auto& step = program_.steps[static_cast<std::size_t>(op)];
+      step.op = op;
+      step.segment = index;
+      step.counter = static_cast<std::int32_t>(i);
+      step.batch = segment.rows_at_once.empty() ? 1 : segment.rows_at_once[i];
+      choose_kernel(step, segment);
+      add_inputs(step);
+      if (step.call.form == CallForm::accumulate) {
+        step.scratch_offset = scratch_base(segment) + accumulators;
+        accumulators += step.call.scratch_bytes;
+      }
+      program_.step_of_tensor[static_cast<std::size_t>(rows_.operators[static_cast<std::size_t>(op)].output)] = op;
+      out.steps.push_back(op);
+    }
+    place_scratch(segment, accumulators);
+    connect(segment, index, out);
+    add_fills(index, out);
+    program_.counters = std::max(program_.counters, static_cast<std::int32_t>(segment.operators.size()));
+    program_.segments.push_back(std::move(out));
+  }
+
+  [[nodiscard]] std::int64_t scratch_base(const Segment& segment) const {
+    return segment.scratch < 0 ? 0 : plan_.buffers[static_cast<std::size_t>(segment.scratch)].offset;
+  }
+
+  void place_scratch(const Segment& segment, std::int64_t accumulators) {
+    const std::int64_t there = segment.scratch < 0 ? 0 : plan_.buffers[static_cast<std::size_t>(segment.scratch)].bytes;
+    for (const auto op : segment.operators) {
+      auto& step = program_.steps[static_cast<std::size_t>(op)];
+      if (step.call.form == CallForm::accumulate || step.call.scratch_bytes == 0) continue;
+      step.scratch_offset = scratch_base(segment) + accumulators;
+      if (accumulators + step.call.scratch_bytes > there) {
+        throw InputError("[codegen] " + operator_text(graph_, static_cast<std::size_t>(op)) + ": expected scratch of " +
+                         std::to_string(accumulators + step.call.scratch_bytes) + " bytes, the plan has " +
+                         std::to_string(there));
+      }
+    }
+  }
+
+  void choose_kernel(Step& step, const Segment& segment) {
+    const Operator& op = graph_.operators[static_cast<std::size_t>(step.op)];
+    const auto& info = rows_.operators[static_cast<std::size_t>(step.op)];
+    KernelRequest request;
+    request.graph = &graph_;
+    request.op = step.op;
+    request.prefer = program_.options.prefer;
+    request.input = form_of(op.inputs.front());
+    request.output = form_of(op.outputs.front());
+    request.rows_at_once = step.batch;
+    request.in_place = runs_in_place(op);
+    request.accumulates = info.mode == RowMode::accumulate && segment.scratch >= 0;
+    auto call = set_.choose(request);
+    step.call = call ? std::move(*call) : *portable_kernels().choose(request);
+    step.output_rows = info.mode == RowMode::accumulate ? 1 : rows_.tensor(info.output).rows;
+    step.input_rows = row_count(tensor_at(graph_, op.inputs.front()).shape);
+    if (info.mode != RowMode::rows && step.call.form == CallForm::rows) {
+      if (info.mode == RowMode::whole) refuse(request, "a kernel for whole tensors", step.call.function);
+    }
+    if (step.call.form == CallForm::whole) step.batch = step.output_rows;
+  }
+
+  /// A depthwise operator whose output lies over its own input.
+  [[nodiscard]] bool runs_in_place(const Operator& op) const {
+    if (!std::holds_alternative<DepthwiseConv2D>(op.kind)) return false;
+    const Buffer *in = buffer_of(op.inputs.front()), *out = buffer_of(op.outputs.front());
+    if (in == nullptr || out == nullptr || in->last_segment < out->first_segment) return false;
+    return in->offset < out->offset + out->bytes && out->offset < in->offset + in->bytes;
+  }
+
+  void add_inputs(Step& step) {
+    const Operator& op = graph_.operators[static_cast<std::size_t>(step.op)];
+    const auto window = kernel_window(graph_, op);
+    const bool weighted =
+        std::holds_alternative<FullyConnected>(op.kind) || std::holds_alternative<PRelu>(op.kind) || window;
+    const std::size_t count = weighted ? 1 : op.inputs.size();
+    for (std::size_t i = 0; i < count; ++i) {
+      Input input;
+      input.ring = operand_ring(step, op.inputs[i]);
+      if (step.call.form == CallForm::rows && window) {
+        input.stride = window->window.stride_h;
+        input.pad = window->window.padding.top;
+        input.extent = (window->kernel_h - 1) * window->window.dilation_h + 1;
+      }
+      if (step.call.form == CallForm::rows && std::holds_alternative<Pad>(op.kind)) {
+        const auto& amounts = std::get<Pad>(op.kind).amounts;
+        if (amounts.size() == 4) input.pad = amounts[1][0];
+      }
+      step.inputs.push_back(input);
+    }
+    step.output_ring = program_.ring_of_tensor[static_cast<std::size_t>(op.outputs.front())];
+    if (step.output_ring < 0)
+      throw InputError("[codegen] " + operator_text(graph_, static_cast<std::size_t>(step.op)) +
+                       ": the plan has no buffer for its output");
+  }
+
+  /// The tensor's own ring; a new one where a single row stands for all rows of the output, or where the tensor is constant.
+  std::int32_t operand_ring(const Step& step, std::int32_t tensor) {
+    const auto t = static_cast<std::size_t>(tensor);
+    const auto own = program_.ring_of_tensor[t];
+    const bool repeats = step.call.form == CallForm::rows && rows_.tensors[t].rows == 1 && step.output_rows > 1 &&
+                         !kernel_window(graph_, graph_.operators[static_cast<std::size_t>(step.op)]);
+    if (own >= 0 && !repeats) return own;
+    Ring ring;
+    const std::string suffix = std::to_string(step.op) + "_" + std::to_string(tensor);
+    ring.name = "ring_" + suffix;
+    ring.height = ring.slots = repeats ? step.output_rows : rows_.tensors[t].rows;
+    ring.slot_bytes = repeats ? 0 : rows_.tensors[t].row_bytes;
+    if (own >= 0) {
+      ring.base = program_.rings[static_cast<std::size_t>(own)].base;
+    } else {
+      const Tensor& constant = graph_.tensors[t];
+      if (!constant.constant) throw InputError("[codegen] tensor '" + constant.name + "': the plan has no buffer for it");
+      const std::string name = "operand_" + suffix;
+      if (constant.dtype != DType::s8)
+        throw InputError("[codegen] constant '" + constant.name + "': expected int8, got " +
+                         std::string(dtype_name(constant.dtype)));
+      program_.operands.push_back({name, {name, "int8_t", constant_values(constant)}});
+      ring.base = "(int8_t *)" + program_.options.name + "_" + name;
+    }
+    program_.rings.push_back(ring);
+    return static_cast<std::int32_t>(program_.rings.size()) - 1;
+  }
+
+  void connect(const Segment& segment, std::int32_t index, ProgramSegment& out) {
+    const auto inside = [&](std::int32_t tensor) {
+      const auto producer = rows_.tensor(tensor).producer;
+      return producer >= 0 &&
+             std::find(segment.operators.begin(), segment.operators.end(), producer) != segment.operators.end();
+    };
+    for (const auto op : segment.operators) {
+      auto& step = program_.steps[static_cast<std::size_t>(op)];
+      for (const auto& access : rows_.inputs(op)) {
+        const bool streamed = index == 0 && access.tensor == program_.image;
+        if (inside(access.tensor) || streamed) step.waits.push_back({access.tensor, access});
+        if (streamed && (out.image_readers.empty() || out.image_readers.back() != op)) out.image_readers.push_back(op);
+      }
+      for (const auto reader : rows_.tensor(rows_.operators[static_cast<std::size_t>(op)].output).readers) {
+        if (std::find(segment.operators.begin(), segment.operators.end(), reader) != segment.operators.end())
+          step.readers.push_back(reader);
+      }
+    }
+  }
+
+  void add_fills(std::int32_t index, ProgramSegment& out) const {
+    for (const auto& buffer : plan_.buffers) {
+      if (buffer.tensor < 0 || buffer.layout != Layout::planar || buffer.first_segment != index) continue;
+      out.fills.push_back({buffer.offset, buffer.bytes, zero_point_of(tensor_at(graph_, buffer.tensor))});
+    }
+  }
+
+  const Graph& graph_;
+  const Plan& plan_;
+  RowGraph rows_;
+  const KernelSet& set_;
+  Program program_;
+};
+
+}  // namespace
+
+Program make_program(const Graph& graph, const Plan& plan, const ProgramOptions& options) {
+  validate(graph);
+  return Builder(graph, plan, options).build();
+}
+
+}  // namespace tinynas
