@@ -1,8 +1,11 @@
 // Offsets for buffers with fixed lifetimes in one arena (dynamic storage allocation).
+//
+// `pack` tries a few greedy orders; where they miss the max-live bound, it goes on with what the options allow: repeated
+// greedy placement in which the buffers that ended highest move forward in the order ("squeaky wheel"), and branch and
+// bound.
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <vector>
 
@@ -17,12 +20,15 @@ struct PackItem {
 struct Packing {
   std::vector<std::int64_t> offsets;  // parallel to the items, multiples of the alignment
   std::int64_t bytes = 0;             // max(offset + size)
-  bool optimal = false;               // proved: no packing needs less
+  bool optimal = false;               // proved: no packing needs less (or none needs at most the capacity asked for)
 };
 
 struct PackOptions {
   std::int64_t alignment = 4;
-  std::int64_t node_limit = 20'000;  // of the exact search; 0: heuristics alone
+  std::int64_t capacity = 0;         // good enough: stop at or below it; 0: the least possible
+  std::int64_t repairs = 200;        // rounds of squeaky wheel
+  std::int64_t node_limit = 20'000;  // of branch and bound
+  double time_limit_s = 0;           // above 0: repairs and branch and bound go on, in turn, until then
 };
 
 /// The most bytes that are live at once, sizes rounded up to the alignment: no packing needs less.
@@ -32,7 +38,7 @@ struct PackOptions {
 [[nodiscard]] Packing pack_in_order(std::span<const PackItem> items, std::span<const std::int32_t> order,
                                     std::int64_t alignment = 4);
 
-/// The best of several greedy orders, then branch and bound down to the max-live bound.
+/// The best packing found. Throws InputError for an item that is empty in time or negative in size.
 [[nodiscard]] Packing pack(std::span<const PackItem> items, const PackOptions& options = {});
 
 }  // namespace tinynas

@@ -6,6 +6,7 @@
 
 #include <memory>
 
+#include "graph/error.h"
 #include "module.h"
 #include "oracle/checker.h"
 #include "oracle/json.h"
@@ -93,6 +94,45 @@ void bind_plan(py::module_& m) {
         py::call_guard<py::gil_scoped_release>(), "What is wrong with a plan, as messages; an empty list: nothing.");
 }
 
+void bind_planner(py::module_& m) {
+  using Sizes = std::vector<std::int64_t>;
+  using Steps = std::vector<std::int32_t>;
+  const auto items_of = [](const Sizes& sizes, const Steps& lowers, const Steps& uppers) {
+    if (lowers.size() != sizes.size() || uppers.size() != sizes.size()) {
+      throw InputError("[pack] expected as many lower and upper steps as sizes");
+    }
+    std::vector<PackItem> items;
+    for (std::size_t i = 0; i < sizes.size(); ++i) items.push_back({sizes[i], lowers[i], uppers[i]});
+    return items;
+  };
+  py::class_<Packing>(m, "Packing", "Offsets (bytes), the bytes they take, and whether nothing smaller exists.")
+      .def_readonly("offsets", &Packing::offsets)
+      .def_readonly("bytes", &Packing::bytes)
+      .def_readonly("optimal", &Packing::optimal);
+  m.def(
+      "pack",
+      [items_of](const Sizes& sizes, const Steps& lowers, const Steps& uppers, std::int64_t alignment, std::int64_t capacity,
+                 double time_limit_s) {
+        const auto items = items_of(sizes, lowers, uppers);
+        PackOptions options;
+        options.alignment = alignment;
+        options.capacity = capacity;
+        options.time_limit_s = time_limit_s;
+        const py::gil_scoped_release unlocked;
+        return pack(items, options);
+      },
+      py::arg("sizes"), py::arg("lowers"), py::arg("uppers"), py::kw_only(), py::arg("alignment") = 4,
+      py::arg("capacity") = 0, py::arg("time_limit_s") = 0.0,
+      "Places buffers of `sizes` bytes that live during steps [lower, upper).");
+  m.def(
+      "max_live",
+      [items_of](const Sizes& sizes, const Steps& lowers, const Steps& uppers, std::int64_t alignment) {
+        return max_live(items_of(sizes, lowers, uppers), alignment);
+      },
+      py::arg("sizes"), py::arg("lowers"), py::arg("uppers"), py::kw_only(), py::arg("alignment") = 4,
+      "The most bytes live at once: no packing needs less.");
+}
+
 }  // namespace
 
 void bind_oracle(py::module_& m) {
@@ -100,6 +140,7 @@ void bind_oracle(py::module_& m) {
   bind_target(m);
   bind_cost(m);
   bind_plan(m);
+  bind_planner(m);
   py::class_<Oracle, std::shared_ptr<Oracle>>(m, "Oracle", "Answers what a graph costs.")
       .def_property_readonly("name", &Oracle::name)
       .def("cost", &Oracle::cost, py::arg("graph"), py::call_guard<py::gil_scoped_release>())
