@@ -1,0 +1,5 @@
+"""`python -m tinynas`."""
+
+from tinynas.cli import main
+
+main()

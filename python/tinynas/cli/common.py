@@ -1,0 +1,52 @@
+"""Options and conversions that several verbs share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tinynas.config import parse_size
+from tinynas.config.target import TargetConfig, load_target
+from tinynas.errors import InputError
+
+if TYPE_CHECKING:
+    import tinynas._core as _core
+
+ScheduleOption = Annotated[
+    str, typer.Option("--schedule", help="How the network is executed: streaming, tinyengine, ...")
+]
+TargetOption = Annotated[
+    str | None, typer.Option("--target", help="A board of configs/targets (tinynas boards) or a YAML file.")
+]
+ImageOption = Annotated[
+    str, typer.Option("--image", help="streamed: the camera pushes rows; stored: the image lies in the arena.")
+]
+PreferOption = Annotated[str, typer.Option("--prefer", help="memory or speed.")]
+
+
+def target_of(name: str | None) -> TargetConfig | None:
+    """The target that was named, if any."""
+    return load_target(name) if name else None
+
+
+def size_of(option: str, text: str | None) -> int | None:
+    """Bytes of an optional size option; InputError names the option."""
+    if text is None:
+        return None
+    try:
+        return parse_size(text)
+    except InputError as error:
+        raise InputError(f"{option}: {error}") from None
+
+
+def make_oracle(schedule: str, image: str, prefer: str = "memory", core: str = "") -> _core.Oracle:
+    """The oracle that the options ask for; InputError for an unknown word."""
+    import tinynas._core as _core
+
+    choices = {"--image": (image, ("streamed", "stored")), "--prefer": (prefer, ("memory", "speed"))}
+    for option, (value, known) in choices.items():
+        if value not in known:
+            raise InputError(f"{option}: expected {' or '.join(known)}, got {value!r}")
+    options = _core.ScheduleOptions(image_streamed=image == "streamed", prefer=getattr(_core.Prefer, prefer), core=core)
+    return _core.make_oracle(schedule, options)

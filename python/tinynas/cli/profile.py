@@ -1,0 +1,117 @@
+"""`tinynas profile`: what the oracle says of one network."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tinynas.cli.common import ImageOption, PreferOption, ScheduleOption, TargetOption, make_oracle, target_of
+from tinynas.cli.output import JsonOption, emit, reports_errors, table
+from tinynas.config import format_size
+from tinynas.config.target import TargetConfig
+
+if TYPE_CHECKING:
+    import tinynas._core as _core
+
+ENGINE_OF_SCHEDULE = {"tinyengine": "tinyengine"}
+"""Engine whose platform overhead a schedule pays on a target; ours unless named here."""
+
+
+@reports_errors
+def profile(
+    model: Annotated[str, typer.Argument(help="A run's folder, an architecture or graph JSON, or a .tflite file.")],
+    schedule: ScheduleOption = "streaming",
+    target: TargetOption = None,
+    image: ImageOption = "streamed",
+    prefer: PreferOption = "memory",
+    classes: Annotated[
+        int | None, typer.Option("--classes", help="Classes of an arch, instead of its space's.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Memory, Flash and work of a network under a schedule."""
+    from tinynas.models import load_model
+
+    board = target_of(target)
+    oracle = make_oracle(schedule, image, prefer, board.core if board else "")
+    report = profile_report(load_model(model, classes), oracle, board)
+    emit(as_json, report, *_tables(report))
+
+
+def profile_report(graph: _core.Graph, oracle: _core.Oracle, target: TargetConfig | None) -> dict[str, Any]:
+    """The JSON value of `profile`. Sizes in bytes; `sram_bytes` and `flash_bytes` are without the platform's overhead, `fits` counts it."""
+    cost = oracle.cost(graph)
+    names = [operator.name or operator.kind for operator in graph.operators]
+    kinds = [operator.kind for operator in graph.operators]
+    report: dict[str, Any] = {
+        "name": graph.name,
+        "schedule": oracle.name,
+        "target": target.name if target else None,
+        "macs": cost.macs,
+        "params": cost.params,
+        "sram_bytes": cost.sram_bytes,
+        "activation_bytes": cost.activation_bytes,
+        "scratch_bytes": cost.scratch_bytes,
+        "act_bytes": cost.act_bytes,
+        "flash_bytes": cost.flash_bytes,
+        "lower_bound_bytes": cost.lower_bound_bytes or None,
+        "latency_us": cost.latency_us or None,
+        "peak_operator": names[cost.peak_operator] if cost.peak_operator >= 0 else None,
+        "fits": None,
+        "layers": [
+            {
+                "index": layer.op,
+                "name": names[layer.op],
+                "operator": kinds[layer.op],
+                "macs": layer.macs,
+                "sram_bytes": layer.sram_bytes,
+                "flash_bytes": layer.flash_bytes,
+                "latency_us": layer.latency_us or None,
+            }
+            for layer in cost.layers
+        ],
+    }
+    if target:
+        overhead = target.overhead_of(ENGINE_OF_SCHEDULE.get(oracle.name, "tinynas"))
+        report["overhead"] = {"sram_bytes": overhead.sram_bytes, "flash_bytes": overhead.flash_bytes}
+        report["fits"] = (
+            cost.sram_bytes + overhead.sram_bytes <= target.sram_bytes
+            and cost.flash_bytes + overhead.flash_bytes <= target.flash_bytes
+        )
+    return report
+
+
+def _tables(report: dict[str, Any]) -> list[Any]:
+    layers = [
+        [
+            layer["name"],
+            layer["operator"],
+            f"{layer['macs']:,}",
+            f"{layer['sram_bytes']:,}",
+            f"{layer['flash_bytes']:,}",
+        ]
+        for layer in report["layers"]
+    ]
+    summary = [
+        ["MACs", f"{report['macs']:,}"],
+        ["parameters", f"{report['params']:,}"],
+        ["SRAM", format_size(report["sram_bytes"])],
+        ["  activations", format_size(report["activation_bytes"])],
+        ["  scratch", format_size(report["scratch_bytes"])],
+        ["  peak at", str(report["peak_operator"])],
+        ["Flash", format_size(report["flash_bytes"])],
+    ]
+    if report["lower_bound_bytes"]:
+        above = 100 * (report["activation_bytes"] / report["lower_bound_bytes"] - 1)
+        summary.append(["lower bound", f"{format_size(report['lower_bound_bytes'])}, activations {above:.1f} % above"])
+    if report["latency_us"]:
+        summary.append(["latency", f"{report['latency_us'] / 1000:.1f} ms"])
+    if report["target"]:
+        overhead = report["overhead"]
+        summary.append(["platform", f"{overhead['sram_bytes']:,} B SRAM, {overhead['flash_bytes']:,} B Flash"])
+        summary.append([f"fits {report['target']}", "yes" if report["fits"] else "no"])
+    return [
+        table("Layers", ["layer", "operator", "MACs", "SRAM B", "Flash B"], layers),
+        table(f"{report['name']}, schedule {report['schedule']}", ["", ""], summary),
+    ]

@@ -1,0 +1,116 @@
+"""`tinynas search`: the main job."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from tinynas.cli.common import ImageOption, ScheduleOption, TargetOption, target_of
+from tinynas.cli.output import JsonOption, emit, log, reports_errors, table
+from tinynas.cli.space import budget_of
+from tinynas.config import find_config, format_size, load_yaml
+from tinynas.config.search import SearchConfig
+from tinynas.errors import InputError
+
+DataOption = Annotated[
+    str, typer.Option("--data", help="scenes (bundled, synthetic), or a folder of classes or of train/, val/, test/.")
+]
+SpaceOption = Annotated[
+    str | None,
+    typer.Option("--space", help="A space of configs/spaces or a YAML file; chosen by the data's size if not given."),
+]
+TrainOption = Annotated[
+    str | None,
+    typer.Option(
+        "--train", help="A training recipe of configs/train or a YAML file; chosen with the space if not given."
+    ),
+]
+DeviceOption = Annotated[str, typer.Option("--device", help="cpu, cuda, cuda:1, ...")]
+
+
+@reports_errors
+def search(
+    sram: Annotated[str | None, typer.Option("--sram", help="Limit, such as 320k (1024-based).")] = None,
+    flash: Annotated[str | None, typer.Option("--flash", help="Limit, such as 1M (1024-based).")] = None,
+    macs: Annotated[int | None, typer.Option("--macs", min=1, help="Limit of multiply-accumulates.")] = None,
+    latency_ms: Annotated[
+        float | None, typer.Option("--latency-ms", min=0.001, help="Limit, for schedules with a latency model.")
+    ] = None,
+    target: TargetOption = None,
+    data: DataOption = "scenes",
+    space: SpaceOption = None,
+    schedule: ScheduleOption = "streaming",
+    image: ImageOption = "streamed",
+    train: TrainOption = None,
+    config: Annotated[
+        str, typer.Option("--search", help="Search settings of configs/search or a YAML file.")
+    ] = "default",
+    supernet: Annotated[Path | None, typer.Option("--supernet", help="A trained checkpoint to search in.")] = None,
+    name: Annotated[str | None, typer.Option("--name", help="The run's folder below --runs.")] = None,
+    runs: Annotated[Path, typer.Option("--runs", help="Where runs and their cache lie.")] = Path("runs"),
+    seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
+    device: DeviceOption = "cpu",
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Find, train, quantise and export a network within a budget."""
+    from tinynas.config.space import load_space
+    from tinynas.config.train import load_train
+    from tinynas.search.inputs import fit_space, preset_for, read_data
+    from tinynas.search.pipeline import Search
+    from tinynas.search.settings import SearchSettings
+
+    board = target_of(target)
+    budget = budget_of(sram, flash, macs, latency_ms, board)
+    if all(limit is None for limit in budget.model_dump().values()):
+        raise InputError("search: expected a budget: --sram and --flash, or --target")
+    if image not in ("streamed", "stored"):
+        raise InputError(f"--image: expected streamed or stored, got {image!r}")
+    data_set = read_data(data, runs / ".cache", seed, log)
+    preset = preset_for(data_set)
+    settings = SearchSettings(
+        run=runs / (name or default_name(data, target, sram, flash, macs, seed)),
+        data=data,
+        space=fit_space(load_space(space or preset), data_set),
+        budget=budget,
+        schedule=schedule,
+        image_streamed=image == "streamed",
+        train=load_train(train or preset),
+        search=load_yaml(find_config("search", config), SearchConfig),
+        seed=seed,
+        target=board,
+        supernet=supernet,
+        device=device,
+    )
+    result = Search(settings, data_set, resume, log).finish()
+    emit(as_json, result | {"run": str(settings.run)}, *_tables(result, settings.run))
+
+
+def default_name(
+    data: str, target: str | None, sram: str | None, flash: str | None, macs: int | None, seed: int
+) -> str:
+    """The run's name: what it was asked for."""
+    asked = [Path(data).name, target, sram, flash, f"{macs}macs" if macs else None, f"seed{seed}" if seed else None]
+    return "-".join(part for part in asked if part).replace("/", "_")
+
+
+def _tables(result: dict[str, Any], run: Path) -> list[Any]:
+    cost, accuracy = result["cost"], result["accuracy"]
+    rows = [
+        [
+            "accuracy, int8, C code, test",
+            f"{100 * accuracy['int8_c_test']:.2f} % of {result['pictures']['test']:,} pictures",
+        ],
+        ["accuracy, float, test", f"{100 * accuracy['float_test']:.2f} %"],
+        ["SRAM (oracle = compiled arena)", format_size(result["arena_bytes"]["compiled"])],
+        ["Flash (weights and constants)", format_size(cost["flash_bytes"])],
+        ["MACs", f"{cost['macs']:,}"],
+        ["peak at", str(cost["peak_operator"])],
+        ["outputs equal to the reference", f"{result['pictures_equal_to_reference']:,} pictures, byte for byte"],
+        ["time", ", ".join(f"{stage} {seconds:.0f} s" for stage, seconds in result["seconds"].items())],
+        ["report", str(run / "report.html")],
+    ]
+    synthetic = " (synthetic pictures)" if result["synthetic"] else ""
+    return [table(f"{run.name}: {result['data']}{synthetic}; k = 1024 bytes", ["", ""], rows)]

@@ -1,0 +1,48 @@
+"""`tinynas train`: a supernet alone, for many searches later."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tinynas.cli.output import JsonOption, emit, log, reports_errors, table
+from tinynas.cli.search import DataOption, DeviceOption, SpaceOption, TrainOption
+
+
+@reports_errors
+def train(
+    out: Annotated[Path, typer.Option("--out", help="Folder of the checkpoint; one that is there goes on.")],
+    data: DataOption = "scenes",
+    space: SpaceOption = None,
+    train: TrainOption = None,
+    epochs: Annotated[float | None, typer.Option("--epochs", min=0.001, help="Instead of the recipe's length.")] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
+    device: DeviceOption = "cpu",
+    as_json: JsonOption = False,
+) -> None:
+    """Train a supernet that serves every (resolution, width) of a space; `search --supernet OUT/supernet.pt` uses it."""
+    from tinynas.config.space import load_space
+    from tinynas.search.inputs import fit_space, preset_for, read_data
+    from tinynas.train import RichProgress, load_train, train_supernet
+    from tinynas.train.checkpoint import load
+
+    data_set = read_data(data, out / ".cache", seed, log)
+    preset = preset_for(data_set)
+    config = load_train(train or preset).model_copy(update={"seed": seed, "device": device})
+    if epochs is not None:
+        config = config.model_copy(update={"epochs": epochs, "minutes": None})
+    net_space = fit_space(load_space(space or preset), data_set)
+    with RichProgress("training the supernet", log) as progress:
+        checkpoint = train_supernet(net_space, None, data_set, config, out, progress)
+    state = load(checkpoint)
+    value = {
+        "checkpoint": str(checkpoint),
+        "data": data_set.name,
+        "synthetic": data_set.synthetic,
+        "steps": state.step,
+        "image_passes": state.pictures,
+        "seconds": round(state.seconds, 1),
+    }
+    emit(as_json, value, table("Supernet", ["", ""], [[key, str(entry)] for key, entry in value.items()]))

@@ -1,0 +1,63 @@
+"""Settings of training (configs/train/*.yaml)."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from tinynas.config.loader import Config, find_config, load_yaml
+
+Share = Annotated[float, Field(ge=0, lt=1)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class TrainConfig(Config):
+    """How a network or supernet is trained. Exactly one of `epochs` and `minutes` is given."""
+
+    recipe: Literal["sandwich"] = "sandwich"
+    epochs: Annotated[float, Field(gt=0)] | None = None
+    """Passes over the training pictures."""
+    minutes: Annotated[float, Field(gt=0)] | None = None
+    """Time to spend: the steps that fit are planned once, from a few timed ones, and kept when the run is resumed."""
+    batch_size: Annotated[int, Field(ge=2)] = 64
+    learning_rate: Annotated[float, Field(gt=0)] = 0.1
+    """At its peak, after the warm-up; then it falls along a cosine to zero."""
+    warmup: Share = 0.05
+    """Share of all steps."""
+    momentum: Share = 0.9
+    weight_decay: Annotated[float, Field(ge=0)] = 3e-5
+    label_smoothing: Share = 0.1
+    clip_norm: Annotated[float, Field(ge=0)] = 1.0
+    """Bound of the whole gradient's norm; 0: none."""
+    ema_decay: Share = 0.0
+    """Of the averaged weights that are evaluated instead of the last ones; 0: none."""
+    random_subnets: Annotated[int, Field(ge=0)] = 2
+    """Drawn per step, besides the largest and the smallest."""
+    distillation: Literal["alpha", "soft", "none"] = "alpha"
+    kernel_transforms: bool = True
+    seed: Annotated[int, Field(ge=0)] = 0
+    device: str = "cpu"
+    mixed_precision: bool = True
+    """On CUDA: autocast to bfloat16."""
+    workers: Count = 1
+    """Threads that prepare batches ahead."""
+    checkpoint_seconds: Annotated[float, Field(gt=0)] = 60.0
+    tensorboard: bool = False
+    calibration_pictures: Count = 1000
+    """Training pictures from which a subnet's BatchNorm statistics are measured."""
+    finetune_epochs: Annotated[float, Field(ge=0)] = 3.0
+    """For the winner, after the search."""
+    finetune_learning_rate: Annotated[float, Field(gt=0)] = 0.02
+
+    @model_validator(mode="after")
+    def _one_length(self) -> Self:
+        if (self.epochs is None) == (self.minutes is None):
+            raise ValueError("expected exactly one of epochs and minutes")
+        return self
+
+
+def load_train(name_or_path: str | os.PathLike[str]) -> TrainConfig:
+    """A bundled training config by name, or a YAML file. InputError names the file and the key."""
+    return load_yaml(find_config("train", name_or_path), TrainConfig)

@@ -1,0 +1,224 @@
+"""Stage 2: evolution under the oracle, accuracy from a predictor that is fitted to subnets measured through the supernet.
+
+Everything follows from the seed and the measurements, and those are kept (measure.py): a search that was killed runs again through
+the same steps, quickly, to where it was, and ends in the same network.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tinynas.config.search import SearchConfig
+from tinynas.search.measure import Measurements, arch_key
+from tinynas.search.run_dir import JsonLines
+
+if TYPE_CHECKING:
+    import tinynas._core as _core
+
+Advance = Callable[[str, int, int], None]
+"""Told what is being done, how much of it is done, and how much there is."""
+
+
+@dataclass
+class Problem:
+    """What is searched: a subspace, its costs and limits, and how accuracy is measured."""
+
+    space: _core.SearchSpace
+    oracle: _core.Oracle
+    limits: _core.Limits
+    measurements: Measurements
+    config: SearchConfig
+    seed: int
+
+
+@dataclass(frozen=True)
+class Found:
+    """The winner and how well the predictor ranked."""
+
+    arch: dict[str, Any]
+    accuracy: float
+    predictor: dict[str, Any]
+    finalists: list[dict[str, Any]]
+
+
+def evolve(problem: Problem, history: JsonLines, advance: Advance = lambda *_: None) -> Found:
+    """Runs stage 2. Appends every candidate to `history` (those already there from an interrupted run are not repeated)."""
+    import tinynas._core as _core
+
+    log = _History(history)
+    knowledge = _Knowledge(problem, log, advance)
+    knowledge.measure_random(problem.config.predictor.pairs)
+    if not knowledge.can_predict:  # so few networks fit that all of them have been measured
+        return knowledge.best(len(knowledge.measured))
+    searcher = _core.make_searcher("evolution", problem.space, problem.oracle, problem.limits, _options(problem))
+    rounds = problem.config.predictor.rounds
+    total = problem.config.evolution.generations + 1
+    recheck_at = {total * (index + 1) // (rounds + 1) for index in range(rounds)}
+    generation = 0
+    while candidates := searcher.ask():
+        predicted = knowledge.predict([candidate.arch for candidate in candidates])
+        searcher.tell(predicted)
+        log.write("predicted", generation, candidates, predicted)
+        generation += 1
+        advance("evolution", generation, total)
+        if generation in recheck_at:
+            knowledge.measure_best(searcher.history, problem.config.predictor.recheck, generation)
+    return knowledge.finals(searcher.history, problem.config.finalists, generation)
+
+
+def random_search(problem: Problem, history: JsonLines, measurements: int, advance: Advance = lambda *_: None) -> Found:
+    """The baseline: the best of `measurements` random networks that fit, all measured."""
+    knowledge = _Knowledge(problem, _History(history), advance)
+    knowledge.measure_random(measurements)
+    return knowledge.best(1)
+
+
+def _options(problem: Problem) -> _core.SearchOptions:
+    import tinynas._core as _core
+
+    evolution = problem.config.evolution
+    return _core.SearchOptions(
+        population=evolution.population,
+        parents=evolution.parents,
+        crossovers=evolution.crossovers,
+        mutations=evolution.mutations,
+        mutation_probability=evolution.mutation_probability,
+        generations=evolution.generations,
+        seed=problem.seed,
+    )
+
+
+class _History:
+    """Writes candidates once: the first entries of a repeated run are those that the file holds already."""
+
+    def __init__(self, file: JsonLines) -> None:
+        self._file = file
+        self._written = 0
+
+    def write(self, kind: str, generation: int, candidates: Sequence[Any], accuracies: Sequence[float]) -> None:
+        entries = [
+            {
+                "kind": kind,
+                "generation": generation,
+                "arch": json.loads(candidate.arch.to_json()),
+                "accuracy": accuracy if kind == "measured" else None,
+                "predicted": accuracy if kind == "predicted" else None,
+                "sram_bytes": candidate.score.sram_bytes,
+                "flash_bytes": candidate.score.flash_bytes,
+                "macs": candidate.score.macs,
+            }
+            for candidate, accuracy in zip(candidates, accuracies, strict=True)
+        ]
+        start = self._written
+        self._written += len(entries)
+        self._file.append(*entries[max(0, len(self._file) - start) :])
+
+
+class _Knowledge:
+    """Measured subnets and the predictor fitted to them."""
+
+    def __init__(self, problem: Problem, log: _History, advance: Advance) -> None:
+        self._problem = problem
+        self._log = log
+        self._advance = advance
+        self._candidates: list[Any] = []
+        self._accuracies: list[float] = []
+        self._predictor: Any = None
+
+    @property
+    def can_predict(self) -> bool:
+        return self._predictor is not None
+
+    @property
+    def measured(self) -> list[dict[str, Any]]:
+        return [_entry(c, a) for c, a in zip(self._candidates, self._accuracies, strict=True)]
+
+    def measure_random(self, count: int) -> None:
+        """Random networks within the limits, measured; the predictor is fitted to them."""
+        import tinynas._core as _core
+
+        options = _core.SearchOptions(
+            population=count, generations=1, crossovers=0, mutations=0, seed=self._problem.seed
+        )
+        problem = self._problem
+        searcher = _core.make_searcher("random", problem.space, problem.oracle, problem.limits, options)
+        self._measure(list(searcher.ask())[:count], 0, "measuring subnets")
+        self._fit()
+
+    def measure_best(self, history: Sequence[Any], count: int, generation: int) -> None:
+        """The best predicted candidates that were not measured yet, and a fit to all that is known then."""
+        known = {arch_key(entry["arch"]) for entry in self.measured}
+        ranked = self._ranked(history)
+        chosen = [c for c in ranked if arch_key(json.loads(c.arch.to_json())) not in known][:count]
+        self._measure(chosen, generation, "measuring the best so far")
+        self._fit()
+
+    def predict(self, archs: Sequence[Any]) -> list[float]:
+        """Predicted accuracies (fractions)."""
+        if self._predictor is None:
+            raise RuntimeError("predict before any measurement")
+        return [prediction.accuracy for prediction in self._predictor.predict(archs)]
+
+    def finals(self, history: Sequence[Any], count: int, generation: int) -> Found:
+        """Measures the finalists; the best of all that was measured wins."""
+        self.measure_best(history, count, generation)
+        return self.best(count)
+
+    def best(self, finalists: int) -> Found:
+        """The best measured network (of equals the one with less SRAM), with the last `finalists` that were measured."""
+        entries = self.measured
+        winner = max(entries, key=lambda entry: (entry["accuracy"], -entry["sram_bytes"]))
+        return Found(winner["arch"], winner["accuracy"], self._quality(), entries[-finalists:])
+
+    def _quality(self) -> dict[str, Any]:
+        if self._predictor is None:
+            return {}
+        report = self._predictor.report
+        return {
+            "pairs": report.pairs,
+            "kendall_tau": report.kendall_tau,
+            "rmse": report.rmse,
+            "rmse_of_the_mean": report.mean_rmse,
+        }
+
+    def _measure(self, candidates: list[Any], generation: int, title: str) -> None:
+        archs = [json.loads(candidate.arch.to_json()) for candidate in candidates]
+        done = 0
+
+        def step() -> None:
+            nonlocal done
+            done += 1
+            self._advance(title, done, len(archs))
+
+        accuracies = self._problem.measurements.accuracies(archs, step)
+        self._candidates += candidates
+        self._accuracies += accuracies
+        self._log.write("measured", generation, candidates, accuracies)
+
+    def _fit(self) -> None:
+        import tinynas._core as _core
+
+        if len(self._accuracies) < 8:
+            return
+        predictor = _core.Predictor(self._problem.space, _core.PredictorOptions(seed=self._problem.seed))
+        predictor.fit([candidate.arch for candidate in self._candidates], self._accuracies)
+        self._predictor = predictor
+
+    def _ranked(self, history: Sequence[Any]) -> list[Any]:
+        candidates = list(history)
+        order = self.predict([candidate.arch for candidate in candidates])
+        return [candidates[i] for i in sorted(range(len(candidates)), key=lambda i: -order[i])]
+
+
+def _entry(candidate: Any, accuracy: float) -> dict[str, Any]:
+    score = candidate.score
+    return {
+        "arch": json.loads(candidate.arch.to_json()),
+        "accuracy": accuracy,
+        "sram_bytes": score.sram_bytes,
+        "flash_bytes": score.flash_bytes,
+        "macs": score.macs,
+    }

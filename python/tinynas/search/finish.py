@@ -1,0 +1,110 @@
+"""From the found arch to files that run: finetune, quantise, plan, export, and the C project's outputs against the reference."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinynas.data import DataSet
+from tinynas.data.base import Split
+from tinynas.errors import CheckError
+from tinynas.search.run_dir import write_atomic, write_json
+
+if TYPE_CHECKING:
+    import tinynas._core as _core
+
+CALIBRATION_PICTURES = 200
+
+
+def pictures_of(split: Split, resolution: int, count: int | None = None, seed: int = 0) -> tuple[Any, Any]:
+    """`count` pictures (all of them when None) of a split as uint8 [n, R, R, C], and their labels; drawn by seed."""
+    indices = np.arange(len(split))
+    if count is not None and count < len(split):
+        indices = np.sort(np.random.default_rng(seed).choice(len(split), count, replace=False))
+    return split.batch(indices, resolution)
+
+
+def as_int8(pictures: NDArray[np.uint8]) -> NDArray[np.int8]:
+    """What the quantised network is given: pixel - 128."""
+    return (pictures.astype(np.int16) - 128).astype(np.int8)
+
+
+def as_float(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """What the float network is given: (pixel - 128) / 128."""
+    return ((pictures.astype(np.float32) - 128.0) / 128.0).astype(np.float32)
+
+
+def quantise(float_graph: _core.Graph, data: DataSet, seed: int) -> _core.Graph:
+    """Int8 by post-training quantisation, calibrated on training pictures."""
+    import tinynas._core as _core
+
+    pictures, _ = pictures_of(data.train, resolution_of(float_graph), CALIBRATION_PICTURES, seed)
+    return _core.quantize(float_graph, as_float(pictures))
+
+
+def resolution_of(graph: _core.Graph) -> int:
+    """Side of the square picture that the network reads."""
+    return int(graph.tensors[graph.inputs[0]].shape[1])
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What running the C project showed."""
+
+    accuracy: dict[str, float]
+    """Of the C code's classes, by split; fractions."""
+    pictures: dict[str, int]
+    equal_pictures: int
+    """Pictures whose outputs equal the reference interpreter's byte for byte: all of the validation set, or CheckError."""
+    arena_bytes: int
+
+
+def verify_c(project: Path, graph: _core.Graph, plan: _core.Plan, splits: dict[str, Split]) -> Verified:
+    """Builds the C project with the host's compiler and runs it over the splits.
+
+    Raises CheckError when the compiled arena is not the plan's, or an output differs from the reference interpreter's
+    (compared on the split "val").
+    """
+    import tinynas._core as _core
+    from tinynas.export.cproject import build_host, run_host
+
+    program = build_host(project)
+    if program.arena_bytes != plan.arena_bytes:
+        raise CheckError(f"{project}: expected an arena of {plan.arena_bytes:,} B, compiled {program.arena_bytes:,} B")
+    accuracy, counts, equal = {}, {}, 0
+    for name, split in splits.items():
+        pictures, labels = pictures_of(split, resolution_of(graph))
+        inputs = as_int8(pictures)
+        outputs = run_host(program, inputs)
+        accuracy[name] = float(np.mean(outputs.reshape(len(inputs), -1).argmax(axis=1) == labels))
+        counts[name] = len(inputs)
+        if name == "val":
+            expected = np.asarray(_core.run_batch(graph, inputs)).reshape(len(inputs), -1)
+            same = (outputs.reshape(len(inputs), -1) == expected).all(axis=1)
+            if not same.all():
+                first = int(np.argmin(same))
+                raise CheckError(
+                    f"{project}: picture {first} of the validation set differs from the reference interpreter"
+                )
+            equal = int(same.sum())
+    return Verified(accuracy, counts, equal, program.arena_bytes)
+
+
+def export_all(run: Path, graph: _core.Graph, plan: _core.Plan, core: str = "") -> Path:
+    """Writes model.json, model.onnx, model.tflite and the C project into the run's folder; returns the project's."""
+    from tinynas.export.cproject import export_c
+    from tinynas.export.onnx import to_onnx
+    from tinynas.tflite import save_tflite
+
+    write_atomic(run / "model.json", graph.to_json())
+    to_onnx(graph, run / "model.onnx")
+    save_tflite(graph, run / "model.tflite")
+    project = run / "c"
+    export_c(graph, plan, project)
+    write_json(run / "plan.json", json.loads(plan.to_json()))
+    return project

@@ -1,0 +1,220 @@
+"""`tinynas search`: every stage from the data to the verified C project, each kept in the run's folder and done once."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from tinynas.config.space import SpaceConfig
+from tinynas.data import DataSet
+from tinynas.search.evolve import Problem, evolve
+from tinynas.search.explore import explore, limits_of
+from tinynas.search.finish import export_all, quantise, verify_c
+from tinynas.search.measure import Measurements
+from tinynas.search.run_dir import JsonLines, RunDir, read_json, write_json
+from tinynas.search.settings import SearchSettings
+from tinynas.search.supernets import check_space, obtain_supernet, train_config
+
+if TYPE_CHECKING:
+    import tinynas._core as _core
+    from tinynas.train import SupernetEvaluator
+
+
+class Search:
+    """One run. `finish()` does what is left of it and returns its result."""
+
+    def __init__(self, settings: SearchSettings, data: DataSet, resume: bool, console: Console) -> None:
+        self.settings = settings
+        self.data = data
+        self.space = settings.space
+        self.console = console
+        self.run = RunDir(settings.run)
+        self.run.open(settings.as_json() | {"data_fingerprint": data.fingerprint}, resume)
+        self._seconds = Timings(settings.run / "timings.json")
+        self._evaluator: SupernetEvaluator | None = None
+
+    def finish(self) -> dict[str, Any]:
+        """Runs the stages that are left; the value of result.json."""
+        result: dict[str, Any] = self.run.once("result.json", self._all_stages)
+        return result
+
+    def _all_stages(self) -> dict[str, Any]:
+        stage1 = self._stage1()
+        winner = stage1["winner"]
+        self.console.print(
+            f"[bold]stage 1[/]: resolution {winner['resolution']}, width {winner['width']:g} "
+            f"(of {len(stage1['subspaces'])} subspaces)"
+        )
+        found = self.run.once("stage2.json", lambda: self._stage2(winner))
+        cost = found["cost"]
+        self.console.print(
+            f"[bold]stage 2[/]: {100 * found['accuracy']:.1f} % through the supernet, {cost['macs']:,} MACs, "
+            f"{cost['sram_bytes']:,} B SRAM, {cost['flash_bytes']:,} B Flash"
+        )
+        write_json(self.run.path / "arch.json", {"space": self.space.model_dump(mode="json"), "arch": found["arch"]})
+        result = self._finish_network(found)
+        self._report(result)
+        return result
+
+    def _stage1(self) -> dict[str, Any]:
+        def make() -> dict[str, Any]:
+            with self._bars() as bars, self._seconds("stage1"):
+                task = bars.add_task("stage 1: sampling subspaces", total=None)
+
+                def advance(done: int, total: int) -> bool:
+                    bars.update(task, completed=done, total=total)
+                    return True
+
+                samples = self.settings.search.samples_per_subspace
+                return explore(self.space, self.oracle(), self.limits(), samples, self.settings.seed, advance)
+
+        result: dict[str, Any] = self.run.once("stage1.json", make)
+        return result
+
+    def _stage2(self, winner: dict[str, Any]) -> dict[str, Any]:
+        evaluator = self.evaluator()
+        measurements = Measurements(self._measured_file(), evaluator)
+        subspace = self.space.subspace(winner["resolution"], winner["width"])
+        problem = Problem(
+            subspace.to_core(), self.oracle(), self.limits(), measurements, self.settings.search, self.settings.seed
+        )
+        with self._bars() as bars, self._seconds("stage2"):
+            tasks: dict[str, Any] = {}
+
+            def advance(title: str, done: int, total: int) -> None:
+                if title not in tasks:
+                    tasks[title] = bars.add_task(f"stage 2: {title}", total=total)
+                bars.update(tasks[title], completed=done, total=total)
+
+            found = evolve(problem, JsonLines(self.run.path / "history.jsonl"), advance)
+        cost = next(entry for entry in found.finalists if entry["arch"] == found.arch) if found.finalists else {}
+        return {
+            "arch": found.arch,
+            "accuracy": found.accuracy,
+            "predictor": found.predictor,
+            "finalists": found.finalists,
+            "cost": cost,
+        }
+
+    def _finish_network(self, found: dict[str, Any]) -> dict[str, Any]:
+        import tinynas._core as _core
+        from tinynas.cli.profile import profile_report
+
+        accuracy = self.run.once("float.json", lambda: self._finetune(found["arch"]))
+        float_graph = _core.Graph.from_json((self.run.path / "float_model.json").read_text(encoding="utf-8"))
+        with self.console.status("quantising"), self._seconds("quantise"):
+            graph = quantise(float_graph, self.data, self.settings.seed)
+        plan = self.oracle().plan(graph)
+        if plan is None:  # a schedule of accounting alone: our engine executes its own
+            plan = _core.make_oracle("streaming", self._options()).plan(graph)
+        cost = profile_report(graph, self.oracle(), self.settings.target)
+        write_json(self.run.path / "cost.json", cost)
+        with self.console.status("exporting and running the C project"), self._seconds("export"):
+            project = export_all(self.run.path, graph, plan)
+            verified = verify_c(project, graph, plan, {"val": self.data.val, "test": self.data.test})
+        return {
+            "data": self.data.name,
+            "synthetic": self.data.synthetic,
+            "accuracy": {"supernet_val": found["accuracy"], **accuracy}
+            | {f"int8_c_{split}": value for split, value in verified.accuracy.items()},
+            "pictures": verified.pictures,
+            "pictures_equal_to_reference": verified.equal_pictures,
+            "arena_bytes": {"predicted": plan.arena_bytes, "compiled": verified.arena_bytes},
+            "cost": {key: value for key, value in cost.items() if key != "layers"},
+            "predictor": found["predictor"],
+            "seconds": self._seconds.values,
+        }
+
+    def _finetune(self, arch: dict[str, Any]) -> dict[str, float]:
+        """Trains the winner on, writes its float graph, and returns its accuracies; the test set is touched here once."""
+        from tinynas.search.run_dir import write_atomic
+        from tinynas.train import RichProgress, finetune
+
+        evaluator = self.evaluator()
+        with self._seconds("finetune"), RichProgress("finetuning the winner") as progress:
+            net = finetune(
+                evaluator, arch, self.data, train_config(self.settings), self.run.path / "finetune.pt", progress
+            )
+        write_atomic(self.run.path / "float_model.json", net.extract().to_json())
+        return {"float_val": net.accuracy(), "float_test": net.accuracy(self.data.test)}
+
+    def _report(self, result: dict[str, Any]) -> None:
+        from tinynas.report import write_html
+
+        write_json(self.run.path / "result.json", result)
+        with self.console.status("writing the report"):
+            write_html(self.run.path)
+
+    def evaluator(self) -> SupernetEvaluator:
+        """The supernet, trained if need be."""
+        if self._evaluator is None:
+            from tinynas.train import SupernetEvaluator
+
+            with self._seconds("supernet"):
+                checkpoint = obtain_supernet(self.settings, self.space, self.data)
+            self._evaluator = SupernetEvaluator(
+                checkpoint, self.data, device=self.settings.device, seed=self.settings.seed
+            )
+            check_space(SpaceConfig.model_validate_json(self._evaluator.space_json), self.space, checkpoint)
+            self._checkpoint = checkpoint
+        return self._evaluator
+
+    def _measured_file(self) -> Path:
+        """Beside the checkpoint when it is ours, else in the run."""
+        own = self.settings.supernet is None
+        return (self._checkpoint.parent if own else self.run.path) / f"measured-{self.data.fingerprint[:16]}.jsonl"
+
+    def oracle(self) -> _core.Oracle:
+        """The oracle of the settings' schedule."""
+        import tinynas._core as _core
+
+        return _core.make_oracle(self.settings.schedule, self._options())
+
+    def _options(self) -> _core.ScheduleOptions:
+        import tinynas._core as _core
+
+        return _core.ScheduleOptions(image_streamed=self.settings.image_streamed)
+
+    def limits(self) -> _core.Limits:
+        """The budget, with the platform's overhead when there is a target."""
+        from tinynas.cli.profile import ENGINE_OF_SCHEDULE
+
+        target = self.settings.target
+        engine = ENGINE_OF_SCHEDULE.get(self.settings.schedule, "tinynas")
+        return limits_of(self.settings.budget, target.overhead_of(engine) if target else None)
+
+    def _bars(self) -> Progress:
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        return Progress(*columns, console=self.console)
+
+
+class Timings:
+    """Seconds per stage, summed over resumptions."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.values: dict[str, float] = read_json(path) if path.exists() else {}
+
+    def __call__(self, stage: str) -> _Timed:
+        return _Timed(self, stage)
+
+    def add(self, stage: str, seconds: float) -> None:
+        self.values[stage] = round(self.values.get(stage, 0.0) + seconds, 2)
+        write_json(self._path, self.values)
+
+
+class _Timed:
+    def __init__(self, timings: Timings, stage: str) -> None:
+        self._timings = timings
+        self._stage = stage
+
+    def __enter__(self) -> None:
+        self._start = time.monotonic()
+
+    def __exit__(self, *_: object) -> None:
+        self._timings.add(self._stage, time.monotonic() - self._start)

@@ -1,0 +1,61 @@
+"""What a search was asked to do, resolved from the command line and the configs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tinynas.config.search import Budget, SearchConfig
+from tinynas.config.space import SpaceConfig
+from tinynas.config.target import TargetConfig
+from tinynas.config.train import TrainConfig
+
+
+@dataclass(frozen=True)
+class SearchSettings:
+    """Everything that decides a search's result, and where it is written."""
+
+    run: Path
+    """Folder of the run, runs/<name>."""
+    data: str
+    """Bundled data set's name or the user's folder."""
+    space: SpaceConfig
+    budget: Budget
+    schedule: str
+    image_streamed: bool
+    train: TrainConfig
+    search: SearchConfig
+    seed: int
+    target: TargetConfig | None = None
+    supernet: Path | None = None
+    """A trained checkpoint to search in, instead of one trained (or found) under `cache`."""
+    device: str = "cpu"
+
+    @property
+    def cache(self) -> Path:
+        """Where drawn data sets and trained supernets are kept for all runs beside this one."""
+        return self.run.parent / ".cache"
+
+    def as_json(self) -> dict[str, Any]:
+        """The resolved config, as written into the run's folder."""
+        return {
+            "data": self.data,
+            "space": self.space.model_dump(mode="json"),
+            "budget": self.budget.model_dump(mode="json"),
+            "target": self.target.model_dump(mode="json") if self.target else None,
+            "schedule": self.schedule,
+            "image": "streamed" if self.image_streamed else "stored",
+            "train": self.train.model_dump(mode="json"),
+            "search": self.search.model_dump(mode="json"),
+            "seed": self.seed,
+            "supernet": str(self.supernet) if self.supernet else None,
+        }
+
+
+def content_key(*parts: Any) -> str:
+    """Short hash of JSON values: the name under which a result that depends on nothing else is kept."""
+    text = json.dumps(parts, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
