@@ -1,4 +1,4 @@
-"""`tinynas plan`: offsets for buffers with fixed lifetimes, from CSV to CSV (the format of google/minimalloc's challenge)."""
+"""`tinynas plan`: offsets for buffers with fixed lifetimes, from CSV to CSV (the format of google/minimalloc)."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class BufferTable:
 
 
 def read_buffers(path: Path) -> BufferTable:
-    """The buffers of a CSV with the columns id, lower, upper, size (live during steps [lower, upper)); others are kept as they are.
+    """The buffers of a CSV with the columns id, lower, upper, size (live during steps [lower, upper)) and perhaps others.
 
     InputError names file and line of what is wrong.
     """

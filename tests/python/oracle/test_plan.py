@@ -30,10 +30,10 @@ def run(folder: Path, text: str, *options: str) -> tuple[int, Path, str]:
 
 def assert_valid(path: Path, capacity: int) -> None:
     with path.open() as file:
-        rows = [{k: v for k, v in row.items()} for row in csv.DictReader(file)]
+        rows = list(csv.DictReader(file))
     spans = [(int(r["lower"]), int(r["upper"]), int(r["offset"]), int(r["offset"]) + int(r["size"])) for r in rows]
     for i, a in enumerate(spans):
-        assert 0 <= a[2] and a[3] <= capacity
+        assert a[2] >= 0 and a[3] <= capacity
         for b in spans[:i]:
             assert a[1] <= b[0] or b[1] <= a[0] or a[3] <= b[2] or b[3] <= a[2]
 
