@@ -5,5 +5,7 @@ PYBIND11_MODULE(_core, m) {
   m.doc() = "C++ core of tinynas: graph, space, oracle, search, code generation";
   bind_errors();
   bind_graph(m);
+  bind_quant(m);
   bind_oracle(m);
+  bind_codegen(m);
 }
