@@ -40,7 +40,10 @@ def profile(
 
 
 def profile_report(graph: _core.Graph, oracle: _core.Oracle, target: TargetConfig | None) -> dict[str, Any]:
-    """The JSON value of `profile`. Sizes in bytes; `sram_bytes` and `flash_bytes` are without the platform's overhead, `fits` counts it."""
+    """The JSON value of `profile`, sizes in bytes.
+
+    `sram_bytes` and `flash_bytes` are without the platform's overhead, `fits` counts it.
+    """
     cost = oracle.cost(graph)
     names = [operator.name or operator.kind for operator in graph.operators]
     kinds = [operator.kind for operator in graph.operators]

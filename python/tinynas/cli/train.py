@@ -22,7 +22,7 @@ def train(
     device: DeviceOption = "cpu",
     as_json: JsonOption = False,
 ) -> None:
-    """Train a supernet that serves every (resolution, width) of a space; `search --supernet OUT/supernet.pt` uses it."""
+    """Train a supernet that serves all of a space; `search --supernet OUT/supernet.pt` uses it."""
     from tinynas.config.space import load_space
     from tinynas.search.inputs import fit_space, preset_for, read_data
     from tinynas.train import RichProgress, load_train, train_supernet

@@ -1,4 +1,4 @@
-"""Reading YAML files into frozen, validated pydantic models, with errors that name the file, the key and the nearest known key."""
+"""Reading YAML files into frozen, validated pydantic models; errors name file, key and the nearest known key."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 def configs_dir(kind: str) -> Path:
-    """The folder of the configs of one kind ("spaces", "targets", "train", "search"): the checkout's, or the installed package's."""
+    """The folder of one kind of configs ("spaces", "targets", "train", "search"), of the checkout or of the package."""
     packaged = Path(__file__).resolve().parent.parent / "configs" / kind
     checkout = Path(__file__).resolve().parents[3] / "configs" / kind
     return packaged if packaged.is_dir() else checkout

@@ -40,7 +40,7 @@ class SearchConfig(Config):
 
 
 class Budget(Config):
-    """Limits of the network; None where there is none. Sizes in bytes, the platform's overhead included when a target is given."""
+    """Limits of the network; None: no limit. Bytes, the platform's overhead included when a target is given."""
 
     sram_bytes: int | None = None
     flash_bytes: int | None = None

@@ -1,7 +1,7 @@
-"""Stage 2: evolution under the oracle, accuracy from a predictor that is fitted to subnets measured through the supernet.
+"""Stage 2: evolution under the oracle; a predictor, fitted to subnets measured through the supernet, gives accuracies.
 
-Everything follows from the seed and the measurements, and those are kept (measure.py): a search that was killed runs again through
-the same steps, quickly, to where it was, and ends in the same network.
+Everything follows from the seed and the measurements, and those are kept (measure.py): a search that was killed runs
+again through the same steps, quickly, to where it was, and ends in the same network.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Found:
 
 
 def evolve(problem: Problem, history: JsonLines, advance: Advance = lambda *_: None) -> Found:
-    """Runs stage 2. Appends every candidate to `history` (those already there from an interrupted run are not repeated)."""
+    """Runs stage 2. Appends every candidate to `history`; those there from an interrupted run are not repeated."""
     import tinynas._core as _core
 
     log = _History(history)
@@ -168,7 +168,7 @@ class _Knowledge:
         return self.best(count)
 
     def best(self, finalists: int) -> Found:
-        """The best measured network (of equals the one with less SRAM), with the last `finalists` that were measured."""
+        """The best measured network (of equals the one with less SRAM), and the last `finalists` measured."""
         entries = self.measured
         winner = max(entries, key=lambda entry: (entry["accuracy"], -entry["sram_bytes"]))
         return Found(winner["arch"], winner["accuracy"], self._quality(), entries[-finalists:])

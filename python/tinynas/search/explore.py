@@ -39,8 +39,8 @@ def explore(
 ) -> dict[str, Any]:
     """FLOPs distributions of all subspaces and the winner, as the JSON value of `tinynas space`.
 
-    `subspaces[]`: resolution, width, samples, satisfying (a count), mean_flops, p80_flops, flops (of those that fit, ascending);
-    `winner`: resolution and width of the largest mean. FLOPs are multiply-accumulates.
+    `subspaces[]`: resolution, width, samples, satisfying (a count), mean_flops, p80_flops, flops (of those that fit,
+    ascending); `winner`: resolution and width of the largest mean. FLOPs are multiply-accumulates.
     Raises InfeasibleError with the smallest footprint when no subspace has enough networks that fit.
     """
     import tinynas._core as _core
@@ -93,4 +93,5 @@ def _why_infeasible(space: _core.SearchSpace, oracle: _core.Oracle, limits: _cor
         )
         if value is not None
     )
-    return f"no network of the space fits the budget ({asked}). The smallest that it can reach: {'; '.join(rows)}{platform}"
+    reach = "; ".join(rows)
+    return f"no network of the space fits the budget ({asked}). The smallest that it can reach: {reach}{platform}"

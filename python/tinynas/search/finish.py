@@ -1,4 +1,4 @@
-"""From the found arch to files that run: finetune, quantise, plan, export, and the C project's outputs against the reference."""
+"""From a float graph to files that run: quantise, export, and the C project's outputs against the reference."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Verified:
     """Of the C code's classes, by split; fractions."""
     pictures: dict[str, int]
     equal_pictures: int
-    """Pictures whose outputs equal the reference interpreter's byte for byte: all of the validation set, or CheckError."""
+    """Pictures whose outputs equal the reference interpreter's byte for byte: the whole validation set."""
     arena_bytes: int
 
 
@@ -71,6 +71,7 @@ def verify_c(project: Path, graph: _core.Graph, plan: _core.Plan, splits: dict[s
     (compared on the split "val").
     """
     import tinynas._core as _core
+
     from tinynas.export.cproject import build_host, run_host
 
     program = build_host(project)
@@ -97,8 +98,9 @@ def verify_c(project: Path, graph: _core.Graph, plan: _core.Plan, splits: dict[s
 
 def export_all(run: Path, graph: _core.Graph, plan: _core.Plan, core: str = "") -> Path:
     """Writes model.json, model.onnx, model.tflite and the C project into the run's folder; returns the project's."""
-    from tinynas.export.cproject import export_c
     from tinynas.export.onnx import to_onnx
+
+    from tinynas.export.cproject import export_c
     from tinynas.tflite import save_tflite
 
     write_atomic(run / "model.json", graph.to_json())

@@ -29,6 +29,9 @@ def preset_for(data: DataSet) -> str:
 
 
 def fit_space(space: SpaceConfig, data: DataSet) -> SpaceConfig:
-    """The space with the data's classes and channels and no resolution beyond what the data offers (InputError if none is left)."""
+    """The space with the data's classes and channels and no resolution beyond what the data offers.
+
+    InputError when no resolution is left.
+    """
     adapted = space.model_copy(update={"input_channels": data.channels})
     return adapted.with_classes(len(data.classes)).up_to_resolution(data.max_resolution)

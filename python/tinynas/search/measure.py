@@ -1,7 +1,7 @@
 """Accuracy of subnets through the supernet, measured once and kept beside the checkpoint.
 
-The accuracy of an arch depends on the checkpoint and the data alone, so all searches of one supernet share the file, and a search that
-was killed repeats its steps exactly and finds its measurements there.
+The accuracy of an arch depends on the checkpoint and the data alone, so all searches of one supernet share the file,
+and a search that was killed repeats its steps exactly and finds its measurements there.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""`tinynas search`: every stage from the data to the verified C project, each kept in the run's folder and done once."""
+"""`tinynas search`: every stage from the data to the verified C project, each kept in the run's folder, done once."""
 
 from __future__ import annotations
 
-import json
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +21,7 @@ from tinynas.search.supernets import check_space, obtain_supernet, train_config
 
 if TYPE_CHECKING:
     import tinynas._core as _core
+
     from tinynas.train import SupernetEvaluator
 
 
@@ -103,6 +103,7 @@ class Search:
 
     def _finish_network(self, found: dict[str, Any]) -> dict[str, Any]:
         import tinynas._core as _core
+
         from tinynas.cli.profile import profile_report
 
         accuracy = self.run.once("float.json", lambda: self._finetune(found["arch"]))
@@ -131,7 +132,7 @@ class Search:
         }
 
     def _finetune(self, arch: dict[str, Any]) -> dict[str, float]:
-        """Trains the winner on, writes its float graph, and returns its accuracies; the test set is touched here once."""
+        """Trains the winner on, writes its float graph, and returns its accuracies."""
         from tinynas.search.run_dir import write_atomic
         from tinynas.train import RichProgress, finetune
 

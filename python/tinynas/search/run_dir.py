@@ -1,6 +1,7 @@
 """The folder of one run: atomic files, an append-only history, and stages that are done once.
 
-Every file appears whole or not at all (written beside, then renamed), so a kill at any moment leaves a run that `--resume` continues.
+Every file appears whole or not at all (written beside, then renamed), so a kill at any moment leaves a run that
+`--resume` continues.
 """
 
 from __future__ import annotations
