@@ -36,7 +36,7 @@ class BufferTable:
 
 
 def read_buffers(path: Path) -> BufferTable:
-    """The buffers of a CSV with the columns id, lower, upper, size (live during steps [lower, upper)) and perhaps others.
+    """The buffers of a CSV with the columns id, lower, upper, size: live during steps [lower, upper).
 
     InputError names file and line of what is wrong.
     """
