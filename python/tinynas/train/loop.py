@@ -1,0 +1,275 @@
+"""Training a supernet (or one network) to its end, resumable at any moment."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tinynas.config.space import SpaceConfig
+from tinynas.config.train import TrainConfig
+from tinynas.data.base import DataSet
+from tinynas.errors import InputError
+from tinynas.train.batches import Batch, BatchOrder, prepare
+from tinynas.train.checkpoint import Checkpoint, copy_tensors, load, save
+from tinynas.train.native import supernet_module
+from tinynas.train.progress import ProgressCallback, TrainProgress
+
+Subspace = tuple[int, float]
+"""(resolution, width multiplier)."""
+
+_PROBED_STEPS = 6
+_SMOOTHING = 0.05
+
+
+def train_supernet(
+    space: SpaceConfig,
+    subspace: Subspace | None,
+    data: DataSet,
+    config: TrainConfig,
+    out: Path,
+    progress: ProgressCallback | None = None,
+) -> Path:
+    """Trains a supernet, of one (resolution, width) subspace or with both elastic, and returns its checkpoint.
+
+    The checkpoint is `out` (a .pt file), or `out`/supernet.pt. Where it exists and belongs to the same space, data and config,
+    training continues from it; InputError where it belongs to others. The result is the same as without the interruption.
+    """
+    check_data(space, data, [subspace[0]] if subspace else list(space.resolutions))
+    path = out if out.suffix == ".pt" else out / "supernet.pt"
+    space_json = space.model_dump_json()
+    start = Checkpoint(
+        space=space_json, config=config.model_dump(mode="json"), total_steps=0, subspace=subspace, data=data.fingerprint
+    )
+    native = supernet_module()
+    run = Run(
+        native.Supernet(space_json, kernel_transforms=config.kernel_transforms, seed=config.seed), config, data, path
+    )
+    resolution, width = subspace if subspace else (None, None)
+
+    def archs(order: BatchOrder, step: int) -> list[str]:
+        place = (config.seed, *order.split(step))
+        drawn: list[str] = native.sandwich_archs(space_json, resolution, width, config.random_subnets, place)
+        return drawn
+
+    run.train(start, archs, progress)
+    return path
+
+
+def check_data(space: SpaceConfig, data: DataSet, resolutions: Iterable[int]) -> None:
+    """InputError where the data do not fit the space."""
+    if space.classes != len(data.classes):
+        raise InputError(
+            f"space {space.name}: expected {len(data.classes)} classes as {data.name} has, got {space.classes}"
+        )
+    if space.input_channels != data.channels:
+        raise InputError(
+            f"space {space.name}: expected {data.channels} input channels as {data.name} has, got {space.input_channels}"
+        )
+    if max(resolutions) > data.max_resolution:
+        raise InputError(
+            f"{data.name} offers at most {data.max_resolution} pixels, got a resolution of {max(resolutions)}"
+        )
+    if len(data.train) < 2:
+        raise InputError(f"{data.name}: expected at least 2 training pictures, got {len(data.train)}")
+
+
+@dataclass
+class _Smoothed:
+    """Running means that the progress shows."""
+
+    loss: float = 0.0
+    accuracy: float = 0.0
+    weight: float = 0.0
+
+    def add(self, loss: float, accuracy: float) -> None:
+        self.weight += _SMOOTHING * (1 - self.weight)
+        self.loss += _SMOOTHING * (loss - self.loss)
+        self.accuracy += _SMOOTHING * (accuracy - self.accuracy)
+
+
+class Run:
+    """One training run: a network, its optimiser, and the checkpoint that holds both."""
+
+    def __init__(self, net: Any, config: TrainConfig, data: DataSet, path: Path) -> None:
+        self._config = config
+        self._data = data
+        self._path = path
+        self._net = net
+        self._order = BatchOrder(len(data.train), config.batch_size, config.seed)
+        net.to(config.device)
+        self._step = supernet_module().TrainStep(net, step_options(config))
+
+    def train(
+        self, start: Checkpoint, archs: Any, progress: ProgressCallback | None, teacher: Any = None
+    ) -> Checkpoint:
+        """From the file's state, or `start`, to the end. `archs(order, step)`: JSON of the step's subnets, the first being the
+        one that learns from labels. `teacher(pictures)`: logits to learn from."""
+        state = self._resume(start) if self._path.exists() else self._begin(start, archs, teacher)
+        if state.done:
+            return state
+        began = last_saved = time.monotonic()
+        spent = state.seconds
+        first = state.step
+        smoothed = _Smoothed()
+        writer = self._writer()
+        steps = range(state.step, state.total_steps)
+        drawn: dict[int, list[str]] = {}
+
+        def resolution_of(step: int) -> int:
+            drawn[step] = archs(self._order, step)
+            return int(json.loads(drawn[step][0])["resolution"])
+
+        config = self._config
+        for batch in prepare(self._data.train, self._order, steps, resolution_of, config.seed, config.workers):
+            rate = learning_rate(config, batch.step, state.total_steps)
+            losses = self._one_step(batch, drawn.pop(batch.step), rate, teacher)
+            smoothed.add(losses[0], losses[2] / len(batch.labels))
+            now = time.monotonic()
+            state.step = batch.step + 1
+            state.pictures += len(batch.labels)
+            state.seconds = spent + now - began
+            report = self._report(state, smoothed, rate, (state.step - first) / (now - began))
+            if progress is not None:
+                progress(report)
+            if writer is not None:
+                _write_scalars(writer, report, losses)
+            epoch_ends = (
+                state.step % self._order.steps_per_epoch == 0 and now - last_saved > config.checkpoint_seconds / 4
+            )
+            if state.done or epoch_ends or now - last_saved > config.checkpoint_seconds:
+                self._save(state)
+                last_saved = time.monotonic()
+        if writer is not None:
+            writer.close()
+        return state
+
+    def _begin(self, start: Checkpoint, archs: Any, teacher: Any) -> Checkpoint:
+        state = start
+        state.total_steps = self._plan_steps(archs, teacher)
+        self._save(state)
+        return state
+
+    def _plan_steps(self, archs: Any, teacher: Any) -> int:
+        config = self._config
+        if config.epochs is not None:
+            return max(1, round(config.epochs * self._order.steps_per_epoch))
+        assert config.minutes is not None
+        return max(1, int(60 * config.minutes / self._seconds_per_step(archs, teacher)))
+
+    def _seconds_per_step(self, archs: Any, teacher: Any) -> float:
+        """Mean of a few steps at learning rate zero, whose traces are wiped out."""
+        before = {name: value.detach().clone() for name, value in self._net.parameters()}
+        sample = range(_PROBED_STEPS + 1)
+        drawn = [archs(self._order, step) for step in sample]
+        began = time.monotonic()
+        batches = prepare(
+            self._data.train, self._order, sample, lambda step: int(json.loads(drawn[step][0])["resolution"]), 0
+        )
+        for batch in batches:
+            if batch.step == 1:  # the first one warms up
+                began = time.monotonic()
+            self._one_step(batch, drawn[batch.step], 0.0, teacher)
+        seconds = (time.monotonic() - began) / _PROBED_STEPS
+        copy_tensors(before, dict(self._net.parameters()), self._path)
+        self._step = supernet_module().TrainStep(self._net, step_options(self._config))
+        return seconds
+
+    def _one_step(self, batch: Batch, archs: list[str], rate: float, teacher: Any) -> tuple[float, float, int]:
+        import torch
+
+        device = self._config.device
+        pictures = torch.from_numpy(batch.pictures).to(device)
+        labels = torch.from_numpy(batch.labels).to(device)
+        self._step.clear_gradients()
+        losses: tuple[float, float, int] = self._step.accumulate(
+            pictures, labels, archs, None if teacher is None else teacher(pictures)
+        )
+        if not math.isfinite(losses[0]):
+            raise InputError(
+                f"training diverged at step {batch.step}: the loss is {losses[0]}; lower the learning rate"
+            )
+        self._step.apply(rate)
+        return losses
+
+    def _report(self, state: Checkpoint, smoothed: _Smoothed, rate: float, steps_per_second: float) -> TrainProgress:
+        return TrainProgress(
+            step=state.step,
+            total_steps=state.total_steps,
+            epoch=state.step / self._order.steps_per_epoch,
+            loss=smoothed.loss / smoothed.weight,
+            accuracy=smoothed.accuracy / smoothed.weight,
+            learning_rate=rate,
+            pictures_per_second=steps_per_second * self._order.batch_size,
+            seconds_left=(state.total_steps - state.step) / steps_per_second,
+        )
+
+    def _names(self) -> list[str]:
+        return [name for name, _ in self._net.parameters()]
+
+    def _save(self, state: Checkpoint) -> None:
+        state.parameters = {name: value.detach().cpu() for name, value in self._net.parameters()}
+        state.momentum = {n: v.cpu() for n, v in zip(self._names(), self._step.momentum, strict=True)}
+        state.average = {n: v.cpu() for n, v in zip(self._names(), self._step.average, strict=bool(self._step.average))}
+        save(state, self._path)
+
+    def _resume(self, start: Checkpoint) -> Checkpoint:
+        state = load(self._path)
+        for key in ("space", "subspace", "data", "arch"):
+            if getattr(state, key) != getattr(start, key):
+                raise InputError(
+                    f"{self._path}: belongs to another run: expected {key} {getattr(start, key)}, "
+                    f"got {getattr(state, key)}"
+                )
+        changed = sorted(k for k, v in start.config.items() if state.config.get(k) != v and k not in _FREE_KEYS)
+        if changed:
+            key = changed[0]
+            raise InputError(
+                f"{self._path}: was trained with {key} {state.config.get(key)}, got {start.config[key]}: give another place"
+            )
+        copy_tensors(state.parameters, dict(self._net.parameters()), self._path)
+        for kept, now in ((state.momentum, self._step.momentum), (state.average, self._step.average)):
+            if kept:
+                copy_tensors(kept, dict(zip(self._names(), now, strict=True)), self._path)
+        return state
+
+    def _writer(self) -> Any:
+        if not self._config.tensorboard:
+            return None
+        from torch.utils.tensorboard import SummaryWriter
+
+        return SummaryWriter(str(self._path.with_suffix(".tensorboard")))
+
+
+_FREE_KEYS = {"workers", "checkpoint_seconds", "tensorboard", "device", "finetune_epochs", "finetune_learning_rate"}
+"""What may change between a run and its resumption."""
+
+
+def step_options(config: TrainConfig) -> Any:
+    """The C++ step's options."""
+    native = supernet_module()
+    options = native.TrainOptions()
+    options.distillation = getattr(native.Distillation, config.distillation)
+    for key in ("label_smoothing", "momentum", "weight_decay", "clip_norm", "ema_decay", "mixed_precision"):
+        setattr(options, key, getattr(config, key))
+    return options
+
+
+def learning_rate(config: TrainConfig, step: int, total_steps: int) -> float:
+    """Linear warm-up, then half a cosine down to zero."""
+    warmup = config.warmup * total_steps
+    if step < warmup:
+        return config.learning_rate * (step + 1) / (math.floor(warmup) + 1)
+    progress = (step - warmup) / max(1.0, total_steps - warmup)
+    return config.learning_rate * 0.5 * (1 + math.cos(math.pi * progress))
+
+
+def _write_scalars(writer: Any, report: TrainProgress, losses: tuple[float, float, int]) -> None:
+    writer.add_scalar("loss/largest", losses[0], report.step)
+    writer.add_scalar("loss/others", losses[1], report.step)
+    writer.add_scalar("learning_rate", report.learning_rate, report.step)
+    writer.add_scalar("pictures_per_second", report.pictures_per_second, report.step)

@@ -1,0 +1,32 @@
+"""The one place that imports torch and the extension module that is linked against it."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from tinynas.errors import CheckError
+
+TORCH_VERSION = "2.13.0"
+"""As pinned in pyproject.toml: the extension is linked against this one."""
+
+
+def supernet_module() -> ModuleType:
+    """`tinynas._supernet`. CheckError, in one line, says what to install or build where it cannot be loaded."""
+    try:
+        import torch
+    except ImportError as error:
+        raise CheckError(f"training needs PyTorch: pip install torch=={TORCH_VERSION}, then make build") from error
+    version = torch.__version__.split("+")[0]
+    if version != TORCH_VERSION:
+        raise CheckError(
+            f"training needs PyTorch {TORCH_VERSION}, {version} is installed: "
+            f"pip install torch=={TORCH_VERSION}, then make build"
+        )
+    try:
+        from tinynas import _supernet
+    except ImportError as error:
+        raise CheckError(
+            f"tinynas was built without PyTorch ({error}): make build, or pip install --no-build-isolation ."
+        ) from error
+    module: ModuleType = _supernet
+    return module

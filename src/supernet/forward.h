@@ -1,0 +1,16 @@
+// The two ways of computing a subnet's forward pass; Supernet::forward chooses.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include "supernet/supernet.h"
+
+namespace tinynas {
+
+constexpr double kNormEpsilon = 1e-5;
+
+/// With PyTorch's operators, on any device.
+[[nodiscard]] at::Tensor forward_plain(const Supernet& net, const at::Tensor& x, const NetworkUse& use,
+                                       const ForwardOptions& options);
+
+}  // namespace tinynas
