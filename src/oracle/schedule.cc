@@ -37,6 +37,13 @@ Lifetimes find_lifetimes(const RowGraph& rows, const std::vector<Segment>& segme
 
 bool in_arena(const RowTensor& tensor) { return tensor.activation && (tensor.producer >= 0 || tensor.graph_input); }
 
+/// Whether the tensor lives in one segment that produces it row by row.
+bool is_ring(const RowGraph& rows, const Lifetimes& lifetimes, std::int32_t t, std::int32_t image) {
+  const auto& tensor = rows.tensor(t);
+  const auto i = static_cast<std::size_t>(t);
+  return (tensor.producer >= 0 || t == image) && lifetimes.first[i] == lifetimes.last[i] && !tensor.graph_output;
+}
+
 /// One buffer per activation, without offsets: rings inside segments, whole tensors between them.
 std::vector<Buffer> make_buffers(const ScheduleInput& input, const std::vector<Segment>& segments, bool streamed) {
   const auto& rows = input.rows;
@@ -57,9 +64,7 @@ std::vector<Buffer> make_buffers(const ScheduleInput& input, const std::vector<S
     buffer.tensor = static_cast<std::int32_t>(t);
     buffer.first_segment = lifetimes.first[t];
     buffer.last_segment = lifetimes.last[t];
-    const bool fed = tensor.producer >= 0 || buffer.tensor == image;
-    const bool ring = fed && buffer.first_segment == buffer.last_segment && !tensor.graph_output;
-    buffer.rows = ring ? std::min(held[t], tensor.rows) : tensor.rows;
+    buffer.rows = is_ring(rows, lifetimes, buffer.tensor, image) ? std::min(held[t], tensor.rows) : tensor.rows;
     buffer.row_bytes = tensor.row_bytes;
     buffer.bytes = buffer.rows * buffer.row_bytes;
     buffers.push_back(buffer);
@@ -128,6 +133,32 @@ std::int64_t segment_scratch(const ScheduleInput& input, const Segment& segment)
     }
   }
   return accumulators + kernels;
+}
+
+SegmentBytes::SegmentBytes(const ScheduleInput& input, const std::vector<Segment>& segments, std::size_t index)
+    : input_(input), image_(index == 0 ? streamed_image(input) : -1) {
+  const auto lifetimes = find_lifetimes(input.rows, segments);
+  const auto s = static_cast<std::int32_t>(index);
+  for (std::size_t t = 0; t < input.rows.tensors.size(); ++t) {
+    const auto& tensor = input.rows.tensors[t];
+    if (!in_arena(tensor) || lifetimes.first[t] > s || lifetimes.last[t] < s) continue;
+    if (is_ring(input.rows, lifetimes, static_cast<std::int32_t>(t), image_)) {
+      inner_.push_back(static_cast<std::int32_t>(t));
+    } else {
+      whole_bytes_ += tensor.bytes;
+    }
+  }
+}
+
+bool SegmentBytes::fits(const Segment& segment, std::int64_t limit_bytes) const {
+  const auto held = held_rows(input_.rows, {segment.operators, segment.rows_at_once, image_});
+  if (!held) return false;
+  auto bytes = whole_bytes_ + segment_scratch(input_, segment);
+  for (const auto t : inner_) {
+    const auto& tensor = input_.rows.tensor(t);
+    bytes += std::min((*held)[static_cast<std::size_t>(t)], tensor.rows) * tensor.row_bytes;
+  }
+  return bytes <= limit_bytes;
 }
 
 Plan make_plan(const ScheduleInput& input, const std::string& schedule, std::vector<Segment> segments) {

@@ -26,6 +26,22 @@ struct ScheduleInput {
 /// its operators needs.
 [[nodiscard]] std::int64_t segment_scratch(const ScheduleInput& input, const Segment& segment);
 
+/// What one segment of a cut takes, for trying variants of it.
+class SegmentBytes {
+ public:
+  /// `segments` must cover all operators; only the segment `index` may change afterwards, and not its operators.
+  SegmentBytes(const ScheduleInput& input, const std::vector<Segment>& segments, std::size_t index);
+
+  /// Whether the segment can run and its whole tensors, rings and scratch take at most `limit_bytes`.
+  [[nodiscard]] bool fits(const Segment& segment, std::int64_t limit_bytes) const;
+
+ private:
+  ScheduleInput input_;
+  std::int32_t image_ = -1;
+  std::int64_t whole_bytes_ = 0;     // live throughout the segment
+  std::vector<std::int32_t> inner_;  // tensors that live in this segment alone
+};
+
 /// Lays out `segments` (which must cover all operators in order and be able to run): ring sizes by running the row order,
 /// offsets by the packer.
 [[nodiscard]] Plan make_plan(const ScheduleInput& input, const std::string& schedule, std::vector<Segment> segments);

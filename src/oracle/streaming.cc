@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "oracle/batch_rows.h"
 #include "oracle/scratch.h"
 
 namespace tinynas {
@@ -191,7 +192,13 @@ std::vector<Segment> cut_into_segments(const ScheduleInput& input) {
 Plan streaming_plan(const Graph& graph, const ScheduleOptions& options) {
   const auto rows = make_row_graph(graph);
   const ScheduleInput input{graph, rows, options};
-  return make_plan(input, "streaming", cut_into_segments(input));
+  const auto segments = cut_into_segments(input);
+  auto plan = make_plan(input, "streaming", segments);
+  if (options.prefer == Prefer::memory) return plan;
+  auto batched = segments;
+  batch_rows(input, plan.arena_bytes, batched);
+  auto fast = make_plan(input, "streaming", std::move(batched));
+  return fast.arena_bytes <= plan.arena_bytes ? fast : plan;
 }
 
 }  // namespace tinynas

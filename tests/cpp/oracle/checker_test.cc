@@ -56,6 +56,22 @@ void expect_plans_pass(Graph (*make)(std::uint64_t), std::uint64_t seeds) {
 TEST(Checker, PassesEveryStreamingPlanOfRandomGraphs) { expect_plans_pass(random_graph, 3000); }
 TEST(Checker, PassesEveryStreamingPlanOfRandomBottlenecks) { expect_plans_pass(random_bottlenecks, 1000); }
 
+TEST(Checker, PassesEveryPlanOfSeveralRowsAtOnce) {
+  int batched = 0;
+  for (std::uint64_t seed = 0; seed < 500; ++seed) {
+    const auto graph = seed % 2 == 0 ? random_graph(seed) : random_bottlenecks(seed);
+    const auto slim = make_oracle("streaming", {.core = "cortex-m7"})->plan(graph);
+    const auto fast = make_oracle("streaming", {.prefer = Prefer::speed, .core = "cortex-m7"})->plan(graph);
+    ASSERT_THAT(check_plan(graph, *fast, "cortex-m7"), IsEmpty()) << "seed " << seed;
+    ASSERT_LE(fast->arena_bytes, slim->arena_bytes);
+    for (const auto& segment : fast->segments) {
+      batched +=
+          std::any_of(segment.rows_at_once.begin(), segment.rows_at_once.end(), [](auto rows) { return rows > 1; }) ? 1 : 0;
+    }
+  }
+  EXPECT_GT(batched, 500);
+}
+
 class PublishedPlan : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(PublishedPlan, Passes) {

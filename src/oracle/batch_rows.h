@@ -1,0 +1,14 @@
+// Steps of several rows for cores whose kernels gain by them, as long as the arena does not grow.
+#pragma once
+
+#include <vector>
+
+#include "oracle/schedule.h"
+
+namespace tinynas {
+
+/// Sets `rows_at_once` where `limit_bytes` allows: depthwise convolutions take as many rows as their kernel unpacks
+/// together, all others enough for a block of pixels. Does nothing for portable kernels.
+void batch_rows(const ScheduleInput& input, std::int64_t limit_bytes, std::vector<Segment>& segments);
+
+}  // namespace tinynas
