@@ -6,6 +6,8 @@ PYBIND11_MODULE(_core, m) {
   bind_errors();
   bind_graph(m);
   bind_quant(m);
+  bind_space(m);
   bind_oracle(m);
+  bind_search(m);
   bind_codegen(m);
 }

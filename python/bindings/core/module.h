@@ -9,3 +9,5 @@ void bind_quant(pybind11::module_& m);
 void bind_graph(pybind11::module_& m);
 void bind_oracle(pybind11::module_& m);
 void bind_codegen(pybind11::module_& m);
+void bind_space(pybind11::module_& m);
+void bind_search(pybind11::module_& m);

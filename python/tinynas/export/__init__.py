@@ -1,0 +1,1 @@
+"""Networks in other tools' forms: ONNX, C projects."""
