@@ -1,16 +1,18 @@
-/* Convolution by gathering the windows of a few output pixels, kernel row by kernel row, then multiplying as pointwise does. */
+/* Convolution by gathering the windows of a few output pixels, kernel row by kernel row, then multiplying as pointwise does.
+ */
 #include <string.h>
 
 #include "tinynas/dsp.h"
 
 /* Kernel row i of the windows of `pixels` (1..4) output columns from x on. */
-static int16_t* gather_row(const tn_step* step, const tn_dsp_conv2d_params* params, const int8_t* row, int32_t x, int32_t pixels,
-                           int16_t* tile) {
+static int16_t* gather_row(const tn_step* step, const tn_dsp_conv2d_params* params, const int8_t* row, int32_t x,
+                           int32_t pixels, int16_t* tile) {
   const tn_geometry* g = &params->geometry;
   const int32_t channels = params->input_c, length = g->kernel_w * channels;
   const int32_t first = x * g->stride_w - g->pad_left, last = first + (pixels - 1) * g->stride_w + g->kernel_w;
   const int32_t stride = g->stride_w * channels;
-  if (row != NULL && first >= 0 && last <= g->input_w) return tn_dsp_gather(row + first * channels, length, stride, tile, pixels);
+  if (row != NULL && first >= 0 && last <= g->input_w)
+    return tn_dsp_gather(row + first * channels, length, stride, tile, pixels);
   const int32_t room = 4 * params->matrix.steps * params->matrix.tile_pixels;
   int8_t* window = (int8_t*)step->scratch + room;
   memset(window, params->input_zero_point, (size_t)((last - first) * channels));

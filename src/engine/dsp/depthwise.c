@@ -1,4 +1,5 @@
-/* Depthwise convolution over strips: pieces of the input rows, unpacked to halfwords channel by channel, their padding filled in.
+/* Depthwise convolution over strips: pieces of the input rows, unpacked to halfwords channel by channel, their padding
+ * filled in.
  *
  *     strip row   | left padding | columns 0 .. W-1 of the map | right padding |      a piece of it when the row is long
  *     halfword      0 .. left-1    left ..
@@ -73,7 +74,8 @@ static void unpack(const strip_form* form, const tn_dsp_depthwise_params* p, con
   }
 }
 
-static void run_strips(const tn_step* step, const tn_dsp_depthwise_params* p, int32_t r, int32_t rows, int32_t x, int32_t outputs) {
+static void run_strips(const tn_step* step, const tn_dsp_depthwise_params* p, int32_t r, int32_t rows, int32_t x,
+                       int32_t outputs) {
   const strip_form form = form_of(p, x, outputs, rows);
   const int8_t* const* input = step->input + r * p->stride;
   fill_padding(&form, input, step->scratch);

@@ -22,8 +22,8 @@ static void multiply(const tn_dsp_matrix* matrix, const tn_step* step, int32_t p
 }
 
 /* `pixels` neighbouring pixels, in as many tiles as it takes. */
-static void run(const tn_dsp_pointwise_params* params, const tn_step* step, const int8_t* input, int8_t* const* output, int32_t x,
-                int32_t pixels) {
+static void run(const tn_dsp_pointwise_params* params, const tn_step* step, const int8_t* input, int8_t* const* output,
+                int32_t x, int32_t pixels) {
   const tn_dsp_matrix* matrix = &params->matrix;
   const int32_t most = pixels <= matrix->tile_pixels ? pixels : matrix->tile_pixels & ~3;
   while (pixels > 0) {

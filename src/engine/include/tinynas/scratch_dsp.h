@@ -12,7 +12,8 @@
 /* Steps of two input channels for a run of `length` values (dsp/gather.S). */
 static inline int32_t tn_dsp_run_steps(int32_t length) { return length / 4 * 2 + (length % 4 + 1) / 2; }
 
-/* Pixels gathered together when rows of `width` pixels with `steps` steps are computed: several whole rows, or part of one. */
+/* Pixels gathered together when rows of `width` pixels with `steps` steps are computed: several whole rows, or part of one.
+ */
 static inline int32_t tn_dsp_tile_pixels(int32_t steps, int32_t width, int32_t rows) {
   int32_t pixels = TN_DSP_TILE_BYTES / (4 * steps);
   if (pixels >= width) return pixels / width < rows ? pixels / width * width : rows * width;
@@ -43,7 +44,8 @@ static inline int32_t tn_scratch_dsp(tn_kind kind, const tn_shape* s) {
     bytes = 4 * steps * tn_dsp_tile_pixels(steps, width, s->rows_at_once);
   } else if (kind == TN_KIND_CONV2D && s->groups == 1) {
     const int32_t steps = s->kernel_h * tn_dsp_run_steps(s->kernel_w * s->input_c);
-    bytes = 4 * steps * tn_dsp_tile_pixels(steps, s->output_w, 1) + tn_dsp_window_bytes(s->kernel_w, s->stride_w, s->input_c);
+    bytes =
+        4 * steps * tn_dsp_tile_pixels(steps, s->output_w, 1) + tn_dsp_window_bytes(s->kernel_w, s->stride_w, s->input_c);
   } else if (kind == TN_KIND_DEPTHWISE && s->kernel_h == s->kernel_w && s->kernel_h <= 7) {
     bytes = TN_DSP_STRIP_CHANNELS * TN_DSP_STRIP_ROW * tn_dsp_strip_rows(s->kernel_h, s->stride_w, s->rows_at_once);
   }

@@ -1,0 +1,291 @@
+#include "codegen/dsp_pack.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+
+#include "tinynas/dsp.h"
+#include "tinynas/requantize.h"
+#include "tinynas/scratch.h"
+
+namespace tinynas {
+namespace {
+
+constexpr std::int64_t kInt32 = std::int64_t{1} << 31;
+constexpr std::size_t kHeaderWords = 12;
+
+enum Mode : std::int64_t { kHiddenLeft = 0, kHiddenRight = 1, kLinear = 2, kUniversal = 3, kSingle = 4 };
+
+std::int64_t word(std::int64_t value) { return static_cast<std::int64_t>(static_cast<std::uint32_t>(value)); }
+std::int64_t halves(std::int64_t lower, std::int64_t upper) { return word((lower & 0xffff) | ((upper & 0xffff) << 16)); }
+
+bool saturates(const OutputStage& stage) { return stage.low == -128 && stage.high == 127; }
+
+/// A clamp at the zero point hides what TensorFlow Lite's rounding does to negative accumulators.
+bool hides_sign(const OutputStage& stage) { return stage.zero_point == -128 && saturates(stage); }
+
+std::int32_t requantized(std::int64_t acc, const DspChannel& channel, const OutputStage& stage) {
+  const auto scaled = tn_requantize(static_cast<std::int32_t>(acc), static_cast<std::int32_t>(channel.multiplier),
+                                    static_cast<std::int32_t>(channel.shift));
+  return static_cast<std::int32_t>(std::clamp<std::int64_t>(std::int64_t{scaled} + stage.zero_point, stage.low, stage.high));
+}
+
+/// Requantisation is monotone, so equal ends of the interval mean one value.
+void fold_constant(DspChannel& channel, const OutputStage& stage) {
+  const std::int64_t left = std::max<std::int64_t>(channel.shift, 0);
+  if (channel.accumulator.magnitude() >= (kInt32 >> left)) return;  // may wrap
+  const auto value = requantized(channel.accumulator.low, channel, stage);
+  if (value != requantized(channel.accumulator.high, channel, stage)) return;
+  channel.constant = true;
+  channel.value = value;
+  channel.bias = channel.accumulator.low;
+  channel.accumulator = {channel.bias, channel.bias};
+  std::fill(channel.weights.begin(), channel.weights.end(), 0);
+}
+
+bool allows_hidden(const DspChannel& channel, const OutputStage& stage) {
+  const std::int64_t e = -channel.shift;
+  return channel.constant ||
+         (hides_sign(stage) && e >= 0 && e <= 15 && channel.accumulator.magnitude() < (std::int64_t{1} << (14 + e)));
+}
+
+bool allows_linear(const DspChannel& channel, const OutputStage& stage) {
+  const std::int64_t e = -channel.shift;
+  return channel.constant ||
+         (saturates(stage) && e >= 1 && e <= 22 && channel.accumulator.magnitude() < (std::int64_t{1} << 29));
+}
+
+/// Whether the channel can be the odd one of a pair (its sum is read from the upper 24 bits) beside `even`.
+bool pairs_up(const DspChannel& even, const DspChannel& odd) {
+  if (odd.accumulator.magnitude() >= (std::int64_t{1} << 23)) return false;
+  for (std::size_t i = 0; i < odd.weights.size(); ++i) {
+    if (even.weights[i] + 256 * odd.weights[i] < -32768) return false;
+  }
+  return true;
+}
+
+/// Multiplier and addend of a hidden or linear channel; shifts are set by the caller.
+struct Scaling {
+  std::int64_t multiplier = 0, addend = 0;
+};
+
+Scaling hidden_scaling(const DspChannel& channel, bool planar) {
+  const std::int64_t zero = planar ? 0 : -128 * 65536LL;  // planar kernels saturate value + 128 as unsigned
+  if (channel.constant) return {0, (channel.value + 128) * 65536LL + zero};
+  const std::int64_t e = -channel.shift;
+  return {channel.multiplier, (1LL << 15) + (e > 0 ? 1LL << (15 - e) : 0) + zero};
+}
+
+Scaling linear_scaling(const DspChannel& channel, const OutputStage& stage) {
+  if (channel.constant) return {0, channel.value * 2LL};
+  const std::int64_t e = -channel.shift;
+  return {channel.multiplier, (1LL << (e - 1)) + stage.zero_point * (1LL << e)};
+}
+
+class MatrixPacker {
+ public:
+  MatrixPacker(const OutputStage& stage, const DspPlacement& placement, std::int32_t runs, std::int32_t run_length)
+      : stage_(stage), placement_(placement) {
+    for (std::int32_t run = 0; run < runs; ++run) add_run(run * run_length, run_length);
+    packed_.words.assign(TN_DSP_LEAD, 0);
+    packed_.steps = static_cast<std::int32_t>(order_.size());
+  }
+
+  /// `odd` null: the even channel alone.
+  void add_pair(std::size_t first, const DspChannel& even, const DspChannel* odd) {
+    const DspChannel none{std::vector<std::int64_t>(even.weights.size(), 0), 0, 0, 0, {}, false, 0};
+    add_header(first, even, odd);
+    const auto& second = odd != nullptr ? odd->weights : none.weights;
+    for (const auto& step : order_) {
+      const auto half = [&](std::int64_t i) {
+        return i < 0 ? 0 : even.weights[static_cast<std::size_t>(i)] + 256 * second[static_cast<std::size_t>(i)];
+      };
+      packed_.words.push_back(halves(half(step[0]), half(step[1])));
+    }
+    ++packed_.pairs;
+  }
+
+  [[nodiscard]] PackedMatrix result() && { return std::move(packed_); }
+
+ private:
+  void add_run(std::int64_t begin, std::int64_t length) {
+    std::int64_t i = 0;
+    for (; i + 4 <= length; i += 4) {
+      order_.push_back({begin + i, begin + i + 2});
+      order_.push_back({begin + i + 1, begin + i + 3});
+    }
+    if (length - i >= 2) {
+      order_.push_back({begin + i, begin + i + 1});
+      i += 2;
+    }
+    if (length - i == 1) order_.push_back({begin + i, -1});
+  }
+
+  [[nodiscard]] Mode mode_of(const DspChannel& even, const DspChannel* odd) const {
+    if (odd == nullptr) return kSingle;
+    if (allows_hidden(even, stage_) && allows_hidden(*odd, stage_)) {
+      return odd->constant || -odd->shift <= 9 ? kHiddenLeft : kHiddenRight;
+    }
+    return allows_linear(even, stage_) && allows_linear(*odd, stage_) ? kLinear : kUniversal;
+  }
+
+  void add_header(std::size_t first, const DspChannel& even, const DspChannel* odd) {
+    const Mode mode = mode_of(even, odd);
+    const bool plain = mode == kUniversal || mode == kSingle;
+    const auto bias = [&](const DspChannel* c) { return c == nullptr || (c->constant && !plain) ? 0 : c->bias; };
+    std::array<std::int64_t, kHeaderWords> h{};
+    h[0] = h[1] = bias(&even) + 256 * bias(odd);
+    h[2] = h[3] = bias(&even);
+    if (plain) {
+      h[4] = even.multiplier;
+      h[5] = even.shift;
+      h[6] = odd != nullptr ? odd->multiplier : 0;
+      h[7] = odd != nullptr ? odd->shift : 0;
+      h[8] = stage_.zero_point;
+      h[9] = halves(stage_.low, stage_.high);
+    } else {
+      const auto scaling = [&](const DspChannel& c) {
+        return mode == kLinear ? linear_scaling(c, stage_) : hidden_scaling(c, placement_.planar);
+      };
+      const Scaling e = scaling(even), o = scaling(*odd);
+      h[4] = e.multiplier;
+      h[5] = e.addend;
+      h[6] = o.multiplier;
+      h[7] = o.addend;
+      h[8] = mode == kLinear ? (even.constant ? 1 : -even.shift) : (even.constant ? 0 : 17 + even.shift);
+      h[9] = mode == kLinear ? (odd->constant ? 1 : -odd->shift) : (odd->constant ? 0 : std::abs(9 + odd->shift));
+    }
+    h[10] = mode;
+    h[11] = static_cast<std::int64_t>(first) * (placement_.planar ? placement_.plane_bytes : 1);
+    for (const auto value : h) packed_.words.push_back(word(value));
+  }
+
+  const OutputStage& stage_;
+  DspPlacement placement_;
+  std::vector<std::array<std::int64_t, 2>> order_;  // which weights a step multiplies, -1: none
+  PackedMatrix packed_;
+};
+
+/// Weights and constants of one depthwise channel.
+class LanePacker {
+ public:
+  LanePacker(const OutputStage& stage, const DepthwiseShape& shape) : stage_(stage), shape_(shape) {}
+
+  void add(const DspChannel& channel, std::vector<std::int64_t>& words) const {
+    const std::int64_t e = -channel.shift;
+    if (channel.constant) {
+      // An addend of 0 would mean the slower way, hence the odd bit.
+      add_words(channel, 0, {0, 0, word(channel.value * 4096LL | 1)}, words);
+    } else if (scales(channel)) {
+      const std::int64_t total = 13 - e, pre = std::min(total, headroom(channel));
+      const std::int64_t addend = (1LL << (total - 2)) + (e > 0 ? 2048 : 0) - 128 * 4096LL;
+      const std::array<std::int64_t, 6> quick = {channel.bias, channel.multiplier, addend};
+      const std::array<std::int64_t, 6> slow = {channel.bias, channel.multiplier, 0, total - pre, addend};
+      add_words(channel, pre, total == pre ? quick : slow, words);
+    } else {
+      add_words(
+          channel, 0,
+          {channel.bias, channel.multiplier, 0, channel.shift - 128, stage_.zero_point, halves(stage_.low, stage_.high)},
+          words);
+    }
+  }
+
+ private:
+  /// Sign hidden, and everything within 32 bits when scaled by 2^(13 - e).
+  [[nodiscard]] bool scales(const DspChannel& channel) const {
+    const std::int64_t e = -channel.shift;
+    return hides_sign(stage_) && e >= 0 && e <= 11 && channel.accumulator.magnitude() < (kInt32 >> (13 - e));
+  }
+
+  /// The greatest shift that keeps all weights in 16 bits.
+  static std::int64_t headroom(const DspChannel& channel) {
+    std::int64_t shift = 15;
+    for (const auto w : channel.weights) {
+      while (w * (1LL << shift) > 32767 || w * (1LL << shift) < -32768) --shift;
+    }
+    return shift;
+  }
+
+  void add_words(const DspChannel& channel, std::int64_t shift, std::array<std::int64_t, 6> header,
+                 std::vector<std::int64_t>& words) const {
+    header[0] = channel.constant ? 0 : channel.bias * (1LL << shift);
+    for (const auto value : header) words.push_back(word(value));
+    for (std::int32_t row = 0; row < shape_.kernel; ++row) {
+      const auto tap = [&](std::int32_t i) {
+        const bool inside = i >= 0 && i < shape_.kernel;
+        return inside ? channel.weights[static_cast<std::size_t>(row * shape_.kernel + i)] * (1LL << shift) : 0;
+      };
+      if (shape_.stride == 2) {
+        for (std::int32_t i = shape_.leading_zero ? -1 : 0; i < shape_.kernel; i += 2)
+          words.push_back(halves(tap(i), tap(i + 1)));
+      } else {
+        for (std::int32_t i = 0; i + 1 < shape_.kernel; i += 2) words.push_back(halves(tap(i), tap(i + 1)));
+        for (std::int32_t i = 1; i + 1 < shape_.kernel; i += 2) words.push_back(halves(tap(i), tap(i + 1)));
+      }
+    }
+  }
+
+  const OutputStage& stage_;
+  DepthwiseShape shape_;
+};
+
+}  // namespace
+
+std::int64_t Interval::magnitude() const { return std::max(std::abs(low), std::abs(high)); }
+
+Interval accumulator_interval(std::span<const std::int64_t> weights, std::int64_t bias) {
+  Interval interval{bias, bias};
+  for (const auto w : weights) {
+    interval.low += std::min(w * -128, w * 127);
+    interval.high += std::max(w * -128, w * 127);
+  }
+  return interval;
+}
+
+DspChannel dsp_channel(std::vector<std::int64_t> weights, const OutputStage& stage, std::size_t channel) {
+  DspChannel c;
+  c.bias = stage.bias[channel];
+  c.multiplier = stage.multiplier[channel];
+  c.shift = stage.shift[channel];
+  c.accumulator = accumulator_interval(weights, c.bias);
+  c.weights = std::move(weights);
+  fold_constant(c, stage);
+  return c;
+}
+
+PackedMatrix pack_matrix(std::span<const std::int64_t> weights, std::int32_t runs, std::int32_t run_length,
+                         const OutputStage& stage, const DspPlacement& placement) {
+  const auto each = static_cast<std::size_t>(runs) * static_cast<std::size_t>(run_length);
+  std::vector<DspChannel> channels;
+  for (std::size_t c = 0; c < stage.bias.size(); ++c) {
+    const auto begin = weights.begin() + static_cast<std::ptrdiff_t>(c * each);
+    channels.push_back(dsp_channel({begin, begin + static_cast<std::ptrdiff_t>(each)}, stage, c));
+  }
+  MatrixPacker packer(stage, placement, runs, run_length);
+  for (std::size_t c = 0; c < channels.size();) {
+    const bool pair = c + 1 < channels.size() && pairs_up(channels[c], channels[c + 1]);
+    packer.add_pair(c, channels[c], pair ? &channels[c + 1] : nullptr);
+    c += pair ? 2 : 1;
+  }
+  return std::move(packer).result();
+}
+
+std::int32_t depthwise_channel_words(const DepthwiseShape& shape) {
+  const std::int32_t row_words = shape.stride == 2 ? (shape.kernel + 1) / 2 : shape.kernel - 1;
+  return 6 + shape.kernel * row_words;
+}
+
+std::vector<std::int64_t> pack_depthwise(std::span<const std::int64_t> weights, const DepthwiseShape& shape,
+                                         const OutputStage& stage) {
+  const std::size_t channels = stage.bias.size();
+  const LanePacker packer(stage, shape);
+  std::vector<std::int64_t> words;
+  for (std::size_t c = 0; c < channels; ++c) {
+    std::vector<std::int64_t> taps;
+    for (std::size_t i = c; i < weights.size(); i += channels) taps.push_back(weights[i]);
+    packer.add(dsp_channel(std::move(taps), stage, c), words);
+  }
+  return words;
+}
+
+}  // namespace tinynas

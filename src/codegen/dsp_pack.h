@@ -1,0 +1,54 @@
+// Weights and requantisation constants in the forms that the DSP kernels read (engine/dsp/tile.inc, lanes.inc). Each channel
+// gets the quickest way of requantising that interval arithmetic proves exact for every input; the universal way is always
+// there.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "codegen/kernel_set.h"
+
+namespace tinynas {
+
+/// Values [low, high] that an accumulator can take, bias included, for inputs in [-128, 127].
+struct Interval {
+  std::int64_t low = 0, high = 0;
+  [[nodiscard]] std::int64_t magnitude() const;
+};
+[[nodiscard]] Interval accumulator_interval(std::span<const std::int64_t> weights, std::int64_t bias);
+
+/// A channel as both packings see it. A channel whose output cannot change has no weights left.
+struct DspChannel {
+  std::vector<std::int64_t> weights;
+  std::int64_t bias = 0, multiplier = 0, shift = 0;  // shift: positive to the left, as in TensorFlow Lite
+  Interval accumulator;
+  bool constant = false;
+  std::int32_t value = 0;  // of a constant channel
+};
+[[nodiscard]] DspChannel dsp_channel(std::vector<std::int64_t> weights, const OutputStage& stage, std::size_t channel);
+
+/// Where results go: nhwc, or planes of `plane_bytes`.
+struct DspPlacement {
+  bool planar = false;
+  std::int64_t plane_bytes = 0;
+};
+
+struct PackedMatrix {
+  std::vector<std::int64_t> words;  // uint32, TN_DSP_LEAD words in front
+  std::int32_t steps = 0, pairs = 0;
+};
+/// weights [channels][runs * run_length], each run gathered by itself (engine/dsp/gather.S).
+[[nodiscard]] PackedMatrix pack_matrix(std::span<const std::int64_t> weights, std::int32_t runs, std::int32_t run_length,
+                                       const OutputStage& stage, const DspPlacement& placement);
+
+struct DepthwiseShape {
+  std::int32_t kernel = 3, stride = 1;
+  bool leading_zero = false;  // stride 2: the first tap stands in the upper halfword
+};
+[[nodiscard]] std::int32_t depthwise_channel_words(const DepthwiseShape& shape);
+/// weights [kernel][kernel][channels] -> words of the channels in turn.
+[[nodiscard]] std::vector<std::int64_t> pack_depthwise(std::span<const std::int64_t> weights, const DepthwiseShape& shape,
+                                                       const OutputStage& stage);
+
+}  // namespace tinynas

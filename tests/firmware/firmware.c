@@ -1,0 +1,127 @@
+/* Runs every case row by row, compares the output's CRC-32, counts instructions with SysTick, reports over semihosting. */
+#include <stddef.h>
+#include <string.h>
+
+#include "case.h"
+
+void print(const char* text); /* start.c */
+#define SYSTICK_VALUE (*(volatile uint32_t*)0xE000E018)
+
+enum { BUFFER = 512 * 1024, SCRATCH = 32 * 1024, GUARD = 64, MOST_ROWS = 96 };
+static _Alignas(8) int8_t input[BUFFER], second[BUFFER], output[BUFFER + GUARD];
+static _Alignas(8) int8_t scratch[SCRATCH + GUARD];
+
+static void print_number(uint32_t value) {
+  char text[12];
+  char* p = text + sizeof text;
+  *--p = 0;
+  do *--p = (char)('0' + value % 10);
+  while ((value /= 10) != 0);
+  print(p);
+}
+
+static void fill(int8_t* bytes, int32_t count, uint32_t seed) {
+  for (int32_t i = 0; i < count; ++i) {
+    seed = seed * 1664525U + 1013904223U;
+    bytes[i] = (int8_t)(seed >> 24);
+  }
+}
+
+static uint32_t crc_byte(uint32_t crc, uint8_t byte) {
+  crc ^= byte;
+  for (int i = 0; i < 8; ++i) crc = (crc >> 1) ^ (0xEDB88320U & (0U - (crc & 1U)));
+  return crc;
+}
+
+static int32_t row_bytes(int32_t width, int32_t channels, int32_t plane) {
+  return plane != 0 ? channels * plane : width * channels;
+}
+
+/* Place of value (x, c) in a row: planes hold words of four columns in the order 0, 2, 1, 3. */
+static int32_t place(int32_t x, int32_t c, int32_t channels, int32_t plane) {
+  static const int8_t order[4] = {0, 2, 1, 3};
+  return plane != 0 ? c * plane + (x & ~3) + order[x & 3] : x * channels + c;
+}
+
+static void make_planar(const test_case* t, int8_t* rows) {
+  for (int32_t y = t->input_h - 1; y >= 0; --y) {
+    static int8_t row[16384];
+    memcpy(row, rows + y * t->input_w * t->input_c, (size_t)(t->input_w * t->input_c));
+    for (int32_t x = 0; x < t->input_w; ++x) {
+      for (int32_t c = 0; c < t->input_c; ++c) {
+        rows[y * t->input_c * t->input_plane + place(x, c, t->input_c, t->input_plane)] = row[x * t->input_c + c];
+      }
+    }
+  }
+}
+
+static void step_rows(const test_case* t, int32_t y, int32_t rows) {
+  const int8_t *first[MOST_ROWS], *other[MOST_ROWS];
+  int8_t* out[MOST_ROWS];
+  const int32_t in_bytes = row_bytes(t->input_w, t->input_c, t->input_plane);
+  const int32_t out_bytes = row_bytes(t->output_w, t->output_c, t->output_plane);
+  const int32_t span = (rows - 1) * t->stride_h + (t->kernel_h - 1) * t->dilation_h + 1;
+  for (int32_t i = 0; i < span; ++i) {
+    const int32_t in_y = y * t->stride_h - t->pad_top + i;
+    const int inside = in_y >= 0 && in_y < t->input_h;
+    first[i] = inside ? input + in_y * in_bytes : NULL;
+    other[i] = inside ? second + in_y * in_bytes : NULL;
+  }
+  for (int32_t r = 0; r < rows; ++r) out[r] = output + (y + r) * out_bytes;
+  const tn_step step = {first,      t->inputs == 2 ? other : NULL,        out, y, rows, 0,
+                        t->columns, t->scratch_bytes > 0 ? scratch : NULL};
+  t->kernel(&step, t->params);
+}
+
+static uint32_t output_crc(const test_case* t) {
+  const int32_t bytes = row_bytes(t->output_w, t->output_c, t->output_plane);
+  uint32_t crc = 0xFFFFFFFFU;
+  for (int32_t y = 0; y < t->output_h; ++y) {
+    for (int32_t x = 0; x < t->output_w; ++x) {
+      for (int32_t c = 0; c < t->output_c; ++c) {
+        crc = crc_byte(crc, (uint8_t)output[y * bytes + place(x, c, t->output_c, t->output_plane)]);
+      }
+    }
+  }
+  return ~crc;
+}
+
+static int guards_hold(const test_case* t) {
+  const int8_t* after = output + t->output_h * row_bytes(t->output_w, t->output_c, t->output_plane);
+  int ok = 1;
+  for (int32_t i = 0; i < GUARD; ++i) ok &= after[i] == 0x5A && scratch[t->scratch_bytes + i] == 0x5A;
+  return ok;
+}
+
+static int run_case(const test_case* t) {
+  const int32_t values = t->input_h * t->input_w * t->input_c;
+  fill(input, values, t->seed);
+  if (t->inputs == 2) fill(second, values, t->seed + 1);
+  if (t->input_plane != 0) make_planar(t, input);
+  memset(output, 0x5A, sizeof output);
+  memset(scratch, 0x5A, sizeof scratch);
+  uint32_t ticks = 0;
+  for (int32_t y = 0; y < t->output_h; y += t->rows_at_once) {
+    const int32_t rows = t->output_h - y < t->rows_at_once ? t->output_h - y : t->rows_at_once;
+    const uint32_t before = SYSTICK_VALUE;
+    step_rows(t, y, rows);
+    ticks += (before - SYSTICK_VALUE) & 0xFFFFFFU;
+  }
+  const int ok = output_crc(t) == t->crc, guarded = guards_hold(t);
+  print(t->name);
+  print(" ticks ");
+  print_number(ticks);
+  print(" macs ");
+  print_number((uint32_t)t->macs);
+  print(" outputs ");
+  print_number((uint32_t)(t->output_h * t->output_w * t->output_c));
+  print(ok ? (guarded ? " ok\n" : " OVERRUN\n") : " WRONG\n");
+  return ok && guarded;
+}
+
+int main(void) {
+  int failed = 0;
+  for (int32_t i = 0; i < case_count; ++i) failed += !run_case(&cases[i]);
+  print(failed == 0 ? "all ok\n" : "FAILED\n");
+  return failed != 0;
+}
