@@ -15,9 +15,9 @@ namespace tinynas {
 struct PredictorOptions {
   std::vector<std::int32_t> hidden{400, 400, 400};
   std::int32_t members = 4;     // of the ensemble, at least 2
-  std::int32_t passes = 16000;  // pairs that each member sees in training, repeats counted; at least 8 epochs
+  std::int32_t passes = 6000;   // pairs that each member sees in training, repeats counted; at least 8 epochs
   std::int32_t batch = 32;
-  double rate = 1e-3, weight_decay = 1e-2;
+  double rate = 1e-3, weight_decay = 1;
   std::uint64_t seed = 0;
   int threads = 0;  // below 1: all. Does not change results.
 };
