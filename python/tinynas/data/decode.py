@@ -22,7 +22,7 @@ Result = TypeVar("Result")
 
 def picture_sizes(files: Sequence[Path]) -> NDArray[np.int64]:
     """[n, 2]: width and height as the files' headers say."""
-    return np.asarray(_in_threads(files, _size), dtype=np.int64)
+    return np.asarray(in_threads(files, _size), dtype=np.int64)
 
 
 def decode_pictures(files: Sequence[Path], side: int, window: bool, out: NDArray[np.uint8]) -> None:
@@ -35,7 +35,7 @@ def decode_pictures(files: Sequence[Path], side: int, window: bool, out: NDArray
         index, file = item
         out[index] = decode_picture(file, side, window)
 
-    _in_threads(list(enumerate(files)), read)
+    in_threads(list(enumerate(files)), read)
 
 
 def decode_picture(file: Path, side: int, window: bool) -> NDArray[np.uint8]:
@@ -77,7 +77,7 @@ def _size(file: Path) -> tuple[int, int]:
         raise InputError(f"{file}: cannot be read as a picture: {error}") from error
 
 
-def _in_threads(items: Sequence[Result] | Iterable[Result], work: Callable[[Result], object]) -> list[object]:
+def in_threads(items: Sequence[Result] | Iterable[Result], work: Callable[[Result], object]) -> list[object]:
     """work(item) of every item, in order; the first item that fails (by order) decides the error."""
     items = list(items)
     chunks = [items[start : start + _CHUNK] for start in range(0, len(items), _CHUNK)]

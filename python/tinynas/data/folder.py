@@ -43,6 +43,12 @@ class FolderOptions:
     test_part: float = 0.1
     augmentation: str = "auto"
     cache_dir: Path | None = None
+    hold_out: tuple[str, ...] = ()
+    """Spoken digits: speakers whose recordings are all kept for the test."""
+    features: str = "logmel"
+    """Recordings: logmel or mfcc."""
+    words: int = 12
+    """Speech Commands: classes, 12 or 35."""
     cache_limit_bytes: int = 16 << 30
     """Decoded sets bigger than this are not kept: every batch is decoded from the files."""
 

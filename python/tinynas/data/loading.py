@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from tinynas.data.audio.sets import is_fsdd, is_speech_commands, load_fsdd, load_speech_commands
 from tinynas.data.base import DataSet
 from tinynas.data.cifar import is_cifar, load_cifar
 from tinynas.data.folder import FolderOptions, load_folder
@@ -20,7 +21,7 @@ def load_data(
     """The bundled set ("scenes"), or the data in a folder; its layout is found out from what lies there.
 
     Layouts: folders of pictures (with or without train/, val/, test/; ImageNet; Visual Wake Words), CIFAR-10's python
-    batches. `scenes` lies in the cache at 96x96 whatever `options.resolution` says.
+    batches, Speech Commands, spoken digits (FSDD). `scenes` lies in the cache at 96x96 whatever `resolution` is.
     Raises InputError naming the path where nothing of the kind is found.
     """
     options = options or FolderOptions()
@@ -34,4 +35,8 @@ def load_data(
     root = root.resolve()
     if is_cifar(root):
         return load_cifar(root, options)
+    if is_speech_commands(root):
+        return load_speech_commands(root, options)
+    if is_fsdd(root):
+        return load_fsdd(root, options)
     return load_folder(root, options)

@@ -3,6 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+
 from tinynas.data import DataSet, FolderOptions, load_data
 from tinynas.data.arrays import ArraySplit
 from tinynas.errors import InputError

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from tinynas.data.scenes.bundled import draw_range, load_scenes
 from tinynas.data.scenes.figure import build_body, draw_person, sample_pose
 from tinynas.data.scenes.paint import Canvas

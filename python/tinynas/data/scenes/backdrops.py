@@ -186,11 +186,11 @@ def draw_textured(canvas: Canvas, rng: np.random.Generator) -> float:
 
 
 BACKDROPS: tuple[tuple[Backdrop, float], ...] = (
-    (draw_room, 0.26),
-    (draw_street, 0.24),
-    (draw_field, 0.24),
-    (draw_open_sky, 0.16),
-    (draw_textured, 0.1),
+    (draw_room, 0.27),
+    (draw_street, 0.25),
+    (draw_field, 0.25),
+    (draw_open_sky, 0.17),
+    (draw_textured, 0.06),
 )
 """Every place with its odds."""
 

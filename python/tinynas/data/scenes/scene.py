@@ -18,9 +18,9 @@ DRAWING_VERSION = 1
 """Raised whenever the pictures change: part of the cache's name."""
 
 _OVERSAMPLING = 2
-_FAR, _MIDDLE, _NEAR = 0.05, 0.35, 0.6
+_FAR, _MIDDLE, _NEAR = 0.05, 0.42, 0.6
 """Bounds of a subject's share of the picture's height."""
-_FAR_PART = 0.16
+_FAR_PART = 0.14
 """Part of the subjects that are smaller than _MIDDLE."""
 _COMPANY = 0.3
 """Chance of each further thing in a picture with a person to be a person too."""
@@ -35,7 +35,7 @@ def draw_scene(seed: int, split: int, index: int) -> tuple[NDArray[np.uint8], in
     label = index % 2
     canvas = Canvas(SIZE * _OVERSAMPLING)
     horizon = draw_backdrop(canvas, rng)
-    others = int(rng.choice(4, p=(0.4, 0.35, 0.2, 0.05)))
+    others = int(rng.choice(4, p=(0.5, 0.32, 0.15, 0.03)))
     things = [(rng.random() < _COMPANY and label == 1, _height(rng) * 0.85) for _ in range(others)]
     things.append((label == 1, _height(rng)))
     for is_person, height in sorted(things, key=lambda thing: thing[1]):  # the far ones first
@@ -59,7 +59,7 @@ def _place(canvas: Canvas, rng: np.random.Generator, horizon: float, thing: tupl
     ground = min(max(ground, height + 0.02), 1.03)
     draw = draw_person if is_person else draw_object
     draw(canvas, rng, x, ground, height)
-    if rng.random() < 0.2:
+    if rng.random() < 0.16:
         occluder = OCCLUDERS[int(rng.integers(len(OCCLUDERS)))]
         beside = x + float(rng.normal(0, 0.25)) * height
         occluder(canvas, rng, beside, ground + 0.02, height * float(rng.uniform(0.2, 0.5)))
@@ -68,22 +68,22 @@ def _place(canvas: Canvas, rng: np.random.Generator, horizon: float, thing: tupl
 def _expose(rng: np.random.Generator, image: Image.Image) -> NDArray[np.uint8]:
     """Light (level, colour, direction, haze), lens (blur) and sensor (noise), on the reduced picture."""
     small = image.reduce(_OVERSAMPLING)
-    blur = float(rng.gamma(1.0, 0.4))
+    blur = float(rng.gamma(1.0, 0.32))
     if blur > 0.3:
         small = small.filter(ImageFilter.GaussianBlur(min(blur, 1.6)))
     light = np.asarray(small, dtype=np.float32)
-    gain = float(rng.uniform(0.65, 1.25))
-    tint = rng.normal(1.0, 0.05, 3).astype(np.float32) * gain
+    gain = float(rng.uniform(0.75, 1.2))
+    tint = rng.normal(1.0, 0.04, 3).astype(np.float32) * gain
     ramp = np.linspace(-1.0, 1.0, SIZE, dtype=np.float32)
     slope = rng.normal(0.0, 0.15, 2).astype(np.float32)
     field = 1.0 + slope[0] * ramp[:, None] + slope[1] * ramp[None, :]
     if rng.random() < 0.3:  # shadows of things outside the picture
-        field *= 1.0 + texture(rng, int(rng.integers(2, 6)), SIZE, 0.35)
+        field *= 1.0 + texture(rng, int(rng.integers(2, 6)), SIZE, 0.28)
     light = light * tint * np.maximum(field, 0.15)[:, :, None]
     haze = float(rng.uniform(0.0, 0.4)) if rng.random() < 0.25 else 0.0
     light = light * (1 - haze) + float(rng.uniform(90, 200)) * haze
-    if rng.random() < 0.07:
+    if rng.random() < 0.05:
         light = np.repeat(light.mean(axis=2, keepdims=True), 3, axis=2)
-    sigma = float(rng.gamma(1.5, 2.4))
+    sigma = float(rng.gamma(1.5, 1.8))
     light += rng.standard_normal(light.shape, dtype=np.float32) * min(sigma, 18.0)
     return np.asarray(np.clip(light + 0.5, 0, 255), dtype=np.uint8)

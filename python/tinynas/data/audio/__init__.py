@@ -1,0 +1,1 @@
+"""Recordings of words as pictures of one channel. Needs scipy."""
