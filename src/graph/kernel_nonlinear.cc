@@ -83,8 +83,11 @@ Kernel float_kernel(const Context& c, Function function) {
 Kernel sigmoid_kernel(const Context& c, std::int32_t (*function)(std::int32_t), std::int32_t output_bits,
                       std::int32_t output_zero) {
   constexpr std::int32_t kInputBits = 4;
-  const QuantizedMultiplier m = quantize_multiplier(static_cast<double>(c.scale(c.input(0))) * (1 << (31 - kInputBits)));
-  const std::int32_t radius = input_radius(kInputBits, m.shift);
+  const double real = static_cast<double>(c.scale(c.input(0))) * (1 << (31 - kInputBits));
+  const QuantizedMultiplier m = quantize_multiplier(real);
+  int exponent = 0;  // of the multiplier before it saturates: a step above 8 leaves no input inside the radius
+  static_cast<void>(std::frexp(real, &exponent));
+  const std::int32_t radius = input_radius(kInputBits, exponent);
   const std::int32_t zero_point = c.zero_point(c.input(0));
   return table_kernel(c, [=](std::int32_t q) {
     const std::int32_t x = q - zero_point;

@@ -119,7 +119,8 @@ class _Exporter:
         if depthwise:
             fields["depth_multiplier"] = weights[3] // x[3]
         options = "DepthwiseConv2DOptions" if depthwise else "Conv2DOptions"
-        self.write(op, [source, *op.inputs[1:]], options, fields)
+        bias = [i for i in op.inputs[2:] if i >= 0]  # runtimes read past the tensors at -1
+        self.write(op, [source, op.inputs[1], *bias], options, fields)
 
     def _explicit_pad(self, op: GraphOperator) -> int:
         top, left, bottom, right = (op.attributes.get(f"pad_{s}", 0) for s in ("top", "left", "bottom", "right"))
@@ -134,15 +135,28 @@ class _Exporter:
 
     def transpose_conv(self, op: GraphOperator, place: str) -> None:
         out, weights = self.shape(op.outputs[0]), self.shape(op.inputs[1])
-        before = op.attributes.get("pad_top", 0), op.attributes.get("pad_left", 0)
-        strides = op.attributes.get("stride_h", 1), op.attributes.get("stride_w", 1)
-        same = tuple(_same_padding(out[d + 1], weights[d + 1], strides[d], 1)[0] for d in range(2))
-        if before not in (same, (0, 0)) or op.attributes.get("dilation_h", 1) * op.attributes.get("dilation_w", 1) != 1:
-            raise InputError(f"{place}: expected the padding of SAME or VALID without dilation, got {before}")
-        fields = _window_fields(op) | {"padding": schema.PADDING_SAME if before == same else schema.PADDING_VALID}
+        padding = self._transpose_padding(op, out, weights)
+        if padding is None:
+            raise InputError(f"{place}: expected an output and padding of SAME or VALID without dilation")
+        fields = _window_fields(op) | {"padding": padding}
         size = self.numbers(f"{op.name}/shape", out)
         bias = [i for i in op.inputs[2:] if i >= 0]
         self.write(op, [size, op.inputs[1], op.inputs[0], *bias], "TransposeConvOptions", fields)
+
+    def _transpose_padding(self, op: GraphOperator, out: tuple[int, ...], weights: tuple[int, ...]) -> int | None:
+        """SAME or VALID: the one under which a convolution of the output has the input's size."""
+        a, x = op.attributes, self.shape(op.inputs[0])
+        if (a.get("dilation_h", 1), a.get("dilation_w", 1)) != (1, 1):
+            return None
+        before = a.get("pad_top", 0), a.get("pad_left", 0)
+        strides = a.get("stride_h", 1), a.get("stride_w", 1)
+        sizes = list(zip(out[1:3], weights[1:3], strides, strict=True))
+        same = tuple(_same_padding(size, kernel, stride, 1)[0] for size, kernel, stride in sizes)
+        if before == same and all(-(-size // s) == n for (size, _, s), n in zip(sizes, x[1:3], strict=True)):
+            return schema.PADDING_SAME
+        if before == (0, 0) and all((size - k) // s + 1 == n for (size, k, s), n in zip(sizes, x[1:3], strict=True)):
+            return schema.PADDING_VALID
+        return None
 
     def fully_connected(self, op: GraphOperator, place: str) -> None:
         x, out = self.shape(op.inputs[0]), self.shape(op.outputs[0])

@@ -7,7 +7,7 @@ of the file; numbers are little-endian (the FlatBuffers format, "Internals" of i
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +32,7 @@ def _unsigned(data: bytes, position: int, code: str = "I") -> int:
 class Table:
     """One table of the file. A field is named by its slot: its ordinal in the published schema."""
 
-    data: bytes
+    data: bytes = field(repr=False)
     position: int
     vtable: int
     vtable_size: int

@@ -85,7 +85,9 @@ def load_tflite(source: str | os.PathLike[str] | bytes) -> _core.Graph:
     that is not supported, with the operator's index, name, the reason and what to do (docs/tflite.md).
     """
     data = source if isinstance(source, bytes) else _read(Path(source))
-    return _core.Graph.from_json(to_json(import_graph(read_model(data))))
+    graph = _core.Graph.from_json(to_json(import_graph(read_model(data))))
+    graph.validate()
+    return graph
 
 
 def _read(path: Path) -> bytes:
