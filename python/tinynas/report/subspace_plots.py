@@ -106,7 +106,7 @@ def plot_sram_map(
     sram_bytes: Sequence[Sequence[float]],
     limit: float | None = None,
 ) -> Figure:
-    """SRAM in KiB of a network (or a subspace's median) for every resolution (columns) and width (rows); the limit as a line."""
+    """SRAM in KiB of a network (or a median) for every resolution (columns) and width (rows); the limit as a line."""
     grid = np.asarray(sram_bytes, dtype=float) / KIB
     figure = _map(list(resolutions), list(widths), grid, "KiB of SRAM")
     axes = figure.axes[0]
