@@ -7,6 +7,7 @@
 #include "oracle/schedule.h"
 #include "oracle/scratch.h"
 #include "oracle/streaming.h"
+#include "oracle/tflm.h"
 #include "oracle/tinyengine.h"
 
 namespace tinynas {
@@ -17,6 +18,14 @@ class TinyEngine final : public Oracle {
   explicit TinyEngine(const ScheduleOptions& /*options*/) {}
   [[nodiscard]] std::string name() const override { return "tinyengine"; }
   [[nodiscard]] Cost cost(const Graph& graph) const override { return tinyengine_cost(graph); }
+  [[nodiscard]] std::optional<Plan> plan(const Graph& /*graph*/) const override { return std::nullopt; }
+};
+
+class Tflm final : public Oracle {
+ public:
+  explicit Tflm(const ScheduleOptions& /*options*/) {}
+  [[nodiscard]] std::string name() const override { return "tflm"; }
+  [[nodiscard]] Cost cost(const Graph& graph) const override { return tflm_cost(graph); }
   [[nodiscard]] std::optional<Plan> plan(const Graph& /*graph*/) const override { return std::nullopt; }
 };
 
@@ -41,8 +50,9 @@ std::unique_ptr<Oracle> make(const ScheduleOptions& options) {
   return std::make_unique<Schedule>(options);
 }
 
-constexpr std::array<std::pair<std::string_view, Maker>, 2> kSchedules{{
+constexpr std::array<std::pair<std::string_view, Maker>, 3> kSchedules{{
     {"streaming", make<Streaming>},
+    {"tflm", make<Tflm>},
     {"tinyengine", make<TinyEngine>},
 }};
 

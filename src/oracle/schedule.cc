@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "oracle/accounting.h"
+#include "oracle/lower_bound.h"
 #include "oracle/planner.h"
 #include "oracle/scratch.h"
 #include "oracle/segment.h"
@@ -192,6 +193,7 @@ Cost plan_cost(const ScheduleInput& input, const Plan& plan) {
   cost.scratch_bytes = plan.scratch_bytes;
   cost.activation_bytes = plan.arena_bytes - plan.scratch_bytes;
   cost.peak_operator = plan.peak_operator;
+  cost.lower_bound_bytes = lower_bound_bytes(input.graph, input.rows, plan.image_streamed);
   const auto live = segment_live(plan);
   for (std::size_t s = 0; s < plan.segments.size(); ++s) {
     for (const auto op : plan.segments[s].operators) cost.layers[static_cast<std::size_t>(op)].sram_bytes = live[s];

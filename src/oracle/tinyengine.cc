@@ -5,6 +5,8 @@
 #include <variant>
 
 #include "oracle/accounting.h"
+#include "oracle/latency.h"
+#include "oracle/lower_bound.h"
 #include "oracle/rows.h"
 
 namespace tinynas {
@@ -160,6 +162,8 @@ Cost tinyengine_cost(const Graph& graph) {
   }
   cost.scratch_bytes = most.sbuf + most.kbuf;
   cost.sram_bytes = cost.activation_bytes + cost.scratch_bytes;
+  cost.lower_bound_bytes = lower_bound_bytes(graph, rows, false);
+  add_tinyengine_h743_latency(graph, cost);
   return cost;
 }
 

@@ -12,6 +12,8 @@ struct Published {
   const char* name;
   std::int64_t macs, params, act_bytes;
   std::int64_t activations, buffers;
+  double latency_ms;              // STM32H743
+  std::int64_t streamed, stored;  // lower bounds
 };
 
 std::ostream& operator<<(std::ostream& stream, const Published& net) { return stream << net.name; }
@@ -31,12 +33,32 @@ TEST_P(PublishedNetwork, TinyEngineAgreesToTheByte) {
   EXPECT_EQ(cost.sram_bytes, expected.activations + expected.buffers);
 }
 
+TEST_P(PublishedNetwork, LatencyIsWithinFivePercent) {
+  const auto graph = published_network(GetParam().name);
+  if (!graph) GTEST_SKIP() << "no reference data beside the checkout";
+  const auto cost = make_oracle("tinyengine", {})->cost(*graph);
+  EXPECT_NEAR(cost.latency_us / 1000, GetParam().latency_ms, 0.05 * GetParam().latency_ms);
+}
+
+TEST_P(PublishedNetwork, LowerBoundsAreTheTablesOrALittleBelow) {
+  const auto graph = published_network(GetParam().name);
+  if (!graph) GTEST_SKIP() << "no reference data beside the checkout";
+  for (const bool streamed : {true, false}) {
+    const auto expected = streamed ? GetParam().streamed : GetParam().stored;
+    const auto cost = make_oracle("streaming", {.image_streamed = streamed, .core = ""})->cost(*graph);
+    EXPECT_LE(cost.lower_bound_bytes, expected);
+    EXPECT_GE(cost.lower_bound_bytes, expected * 98 / 100);
+    EXPECT_LE(cost.lower_bound_bytes, cost.activation_bytes);
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Table, PublishedNetwork,
-    ::testing::Values(Published{"mcunet-10fps_imagenet", 6'364'224, 749'840, 46'080, 46'080, 2'688 + 1'296},
-                      Published{"mcunet-5fps_imagenet", 12'790'096, 636'232, 92'160, 92'160, 5'000 + 864},
-                      Published{"mcunet-256kb-1mb_imagenet", 67'287'200, 729'392, 332'800, 204'800, 14'112 + 864},
-                      Published{"mcunet-320kb-1mb_imagenet", 81'785'520, 737'408, 340'736, 247'808, 17'672 + 864}));
+    ::testing::Values(
+        Published{"mcunet-10fps_imagenet", 6'364'224, 749'840, 46'080, 46'080, 2'688 + 1'296, 25, 7'632, 11'664},
+        Published{"mcunet-5fps_imagenet", 12'790'096, 636'232, 92'160, 92'160, 5'000 + 864, 56, 12'720, 27'648},
+        Published{"mcunet-256kb-1mb_imagenet", 67'287'200, 729'392, 332'800, 204'800, 14'112 + 864, 280, 48'640, 76'800},
+        Published{"mcunet-320kb-1mb_imagenet", 81'785'520, 737'408, 340'736, 247'808, 17'672 + 864, 336, 52'096, 92'928}));
 
 class StreamingNetwork : public ::testing::TestWithParam<const char*> {};
 
