@@ -87,7 +87,7 @@ def load_fsdd(root: Path, options: FolderOptions | None = None) -> DataSet:
 def load_speech_commands(root: Path, options: FolderOptions | None = None) -> DataSet:
     """Speech Commands `<word>/<speaker>_nohash_<n>.wav` with lists of val and test files; 1 s at 16 kHz.
 
-    `options.words` 12: ten commands, _silence_ (cut from the background noise) and _unknown_ (as many of the other words
+    `options.words` 12: 10 commands, _silence_ (cut from the background noise) and _unknown_ (as many of the other words
     as of a command); 35: every word.
     """
     options = options or FolderOptions()
