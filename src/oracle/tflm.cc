@@ -109,7 +109,7 @@ Cost tflm_cost(const Graph& graph) {
   auto items = planned_buffers(graph, rows, steps);
   for (auto& item : items) item.size = (item.size + kAlignment - 1) / kAlignment * kAlignment;
   std::vector<std::int32_t> order(items.size());
-  std::iota(order.begin(), order.end(), 0);
+  std::iota(order.rbegin(), order.rend(), 0);  // among equals its planner takes the last one first
   std::stable_sort(order.begin(), order.end(), [&](std::int32_t a, std::int32_t b) {
     return items[static_cast<std::size_t>(a)].size > items[static_cast<std::size_t>(b)].size;
   });
