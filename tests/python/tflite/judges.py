@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from tinynas.tflite import schema
 from tinynas.tflite.flat import Table
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+
 from tinynas.tflite.writer import OperatorSpec, TensorSpec, TfliteWriter
 
 ACTIVATIONS = (0, 1, 3)  # none, relu, relu6
@@ -20,6 +21,7 @@ class Net:
     inputs: list[int] = field(default_factory=list)
     only_litert: bool = False  # holds operators that TensorFlow Lite Micro computes wrongly or refuses
     only_tflm: bool = False  # holds operators in which LiteRT rounds otherwise
+    extremes: bool = True  # now and then scales that saturate everything
 
     def spec(self, index: int) -> TensorSpec:
         return self.writer.tensors[index]
@@ -105,7 +107,9 @@ class Net:
         """An output scale at which most sums of `count` products do not saturate, now and then far from it."""
         typical = float(np.mean(self.spec(weights).scale)) * self.spec(x).scale[0]
         limit = 3 if self.spec(weights).type == "INT4" else 60
-        factor = np.exp(self.rng.uniform(-1.0, 1.0)) if self.rng.random() < 0.9 else np.exp(self.rng.uniform(-9, 9))
+        factor = np.exp(self.rng.uniform(-1.0, 1.0))
+        if self.extremes and self.rng.random() < 0.1:
+            factor = np.exp(self.rng.uniform(-9, 9))
         return float(np.float32(typical * limit * np.sqrt(count) * factor))
 
     def conv(self, x: int, channels: int, kernel: tuple[int, int], **o: Any) -> int:

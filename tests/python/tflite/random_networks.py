@@ -159,9 +159,9 @@ STEPS: tuple[Step, ...] = (
 MAX_ELEMENTS = 20_000
 
 
-def random_network(seed: int, steps: int = 8) -> tuple[bytes, Net]:
-    """A file of about `steps` random operators with one or two inputs and outputs."""
-    net = Net(np.random.default_rng(seed))
+def random_network(seed: int, steps: int = 8, extremes: bool = True) -> tuple[bytes, Net]:
+    """A file of about `steps` random operators; `extremes` allows scales that runtimes refuse."""
+    net = Net(np.random.default_rng(seed), extremes=extremes)
     x = net.input((1, *(pick(net, 1, 2, 5, 7, 8, 12) for _ in range(2)), pick(net, 1, 3, 4, 8)))
     if net.rng.random() < 0.3:
         net.spec(x).type = "FLOAT32"
