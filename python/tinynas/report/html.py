@@ -33,7 +33,7 @@ class Plot:
 PLOTS: tuple[Plot, ...] = (
     Plot(
         "accuracy",
-        "Accuracy on the test split, measured once at the end.",
+        "Accuracies of the found network (green: int8, run as C code, on the test split) and of baselines.",
         lambda r: plot_accuracies(accuracies(r.result)),
     ),
     Plot(

@@ -83,8 +83,9 @@ def memory_by_block(cost: Record) -> dict[str, float]:
 
 
 def block_of(name: str) -> str:
-    """`b3.expand`, `b3/expand` or `b3_expand` belong to `b3`."""
-    return re.split(r"[./]|_(?=[a-z]+\d*$)", name, maxsplit=1)[0]
+    """The block that an operator belongs to: `stages.2.blocks.1.expand` -> `s2.b1`, `blocks.3.project` -> `b3`."""
+    head = re.split(r"[./][^./]*$", name, maxsplit=1)[0]
+    return re.sub(r"stages[./](\d+)", r"s\1", re.sub(r"blocks[./](\d+)", r"b\1", head))
 
 
 def plot_memory(costs: Sequence[Record], limit: float | None = None) -> Figure | None:

@@ -10,16 +10,7 @@ from rich.table import Table
 from tinynas.report.run import Record, Run, percent, read_run
 
 SYNTHETIC_NOTE = "The data are synthetic (drawn by the program): accuracies say nothing about photographs."
-_NAMES = {
-    "accuracy_float": "float",
-    "accuracy_int8": "int8",
-    "accuracy_int8_c": "int8, generated C code",
-    "accuracy_c": "int8, generated C code",
-    "float": "float",
-    "int8": "int8",
-    "int8_c": "int8, generated C code",
-    "c": "int8, generated C code",
-}
+_SPLITS = {"test": "test", "val": "validation"}
 
 
 def accuracies(result: Record) -> list[tuple[str, float]]:
@@ -36,7 +27,7 @@ def accuracies(result: Record) -> list[tuple[str, float]]:
         if isinstance(value, (int, float)):
             rows.append((f"baseline: {name}", float(value)))
     rows = [(name, percent(value)) for name, value in rows]
-    rows.sort(key=lambda row: (row[0].startswith("baseline"), "C code" not in row[0]))
+    rows.sort(key=lambda row: (row[0].startswith("baseline"), "validation" in row[0], "C code" not in row[0]))
     return rows
 
 
@@ -45,7 +36,12 @@ def _numbers(record: Record) -> list[tuple[str, float]]:
 
 
 def _name(key: str) -> str:
-    return _NAMES.get(key, key.replace("accuracy", "").replace("_", " ").strip() or "accuracy")
+    """`accuracy_int8_c_test` -> `int8, C code, test`."""
+    words = [word for word in key.split("_") if word != "accuracy"]
+    split = _SPLITS[words.pop()] if words and words[-1] in _SPLITS else ""
+    code = "C code" if words and words[-1] == "c" else ""
+    words = words[:-1] if code else words
+    return ", ".join(part for part in (" ".join(words), code, split) if part) or "accuracy"
 
 
 def summary_rows(run: Run) -> list[tuple[str, str]]:
@@ -68,7 +64,10 @@ def summary_rows(run: Run) -> list[tuple[str, str]]:
     if run.history:
         measured = sum(c.measured for c in run.history)
         rows.append(("candidates", f"{len(run.history):,}, {measured:,} of them measured"))
-    timings = run.result.get("timings")
+    predictor = run.result.get("predictor")
+    if isinstance(predictor, dict) and isinstance(predictor.get("kendall_tau"), (int, float)):
+        rows.append(("predictor, Kendall's tau", f"{predictor['kendall_tau']:.3f} of {predictor.get('pairs')} pairs"))
+    timings = run.result.get("seconds", run.result.get("timings"))
     if isinstance(timings, dict):
         rows += [(f"time, {name.replace('_', ' ')}", f"{value:.1f} s") for name, value in _numbers(timings)]
     return rows

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from tinynas.errors import InputError
 from tinynas.report import read_run, summary_table, write_html
 from tinynas.report.run import Candidate, candidates, find_number
@@ -109,7 +110,7 @@ def test_no_folder(tmp_path: Path) -> None:
 def test_summary_rows(run_dir: Path) -> None:
     rows = dict(summary_rows(read_run(run_dir)))
     assert rows["subspace"] == "w1-r48"
-    assert rows["accuracy, int8, generated C code"] == "90.50 %" and rows["accuracy, float"] == "91.00 %"
+    assert rows["accuracy, int8, C code"] == "90.50 %" and rows["accuracy, float"] == "91.00 %"
     assert rows["accuracy, baseline: random"] == "88.00 %"
     assert rows["SRAM"] == "2,100 B (2.1 KiB) of 4 KiB, schedule streaming"
     assert rows["SRAM, schedule tinyengine"] == "6,300 B (6.2 KiB)"
@@ -118,7 +119,20 @@ def test_summary_rows(run_dir: Path) -> None:
 
 def test_accuracies_come_with_the_c_code_first_and_baselines_last() -> None:
     result = {"baselines": [{"name": "x", "accuracy": 70.0}], "accuracies": {"float": 91.0, "int8_c": 0.9}}
-    assert accuracies(result) == [("int8, generated C code", 90.0), ("float", 91.0), ("baseline: x", 70.0)]
+    assert accuracies(result) == [("int8, C code", 90.0), ("float", 91.0), ("baseline: x", 70.0)]
+
+
+def test_accuracies_as_the_search_writes_them() -> None:
+    keys = {"supernet_val": 0.8, "float_val": 0.85, "float_test": 0.84, "int8_c_val": 0.83, "int8_c_test": 0.82}
+    rows = dict(accuracies({"accuracy": keys}))
+    assert list(rows) == [
+        "int8, C code, test",
+        "float, test",
+        "int8, C code, validation",
+        "supernet, validation",
+        "float, validation",
+    ]
+    assert rows["int8, C code, test"] == pytest.approx(82)
 
 
 def test_candidates_tell_measured_from_predicted() -> None:
@@ -149,13 +163,8 @@ def test_pareto_front_by_brute_force() -> None:
 
 def test_memory_by_block_takes_the_largest_operator() -> None:
     assert memory_by_block(cost("x", 2)) == {"stem": 1800, "b0": 4200, "b1": 1400}
-    assert [block_of(n) for n in ("b3.expand", "b3/dw", "b3_project", "stem", "pool")] == [
-        "b3",
-        "b3",
-        "b3",
-        "stem",
-        "pool",
-    ]
+    names = ("b3.expand", "b3/dw", "stages.2.blocks.1.expand", "blocks.7.add", "first.depthwise", "stem", "pool")
+    assert [block_of(n) for n in names] == ["b3", "b3", "s2.b1", "b7", "first", "stem", "pool"]
 
 
 def test_memory_plot_has_both_schedules_and_the_limit() -> None:
