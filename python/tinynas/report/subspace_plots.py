@@ -140,7 +140,7 @@ def _map(
     finite = grid[np.isfinite(grid)]
     middle = (finite.min() + finite.max()) / 2 if finite.size else 0.0
     for (row, column), value in np.ndenumerate(grid):
-        text = f"{value:.3g}" if np.isfinite(value) else "-"
+        text = (f"{value:.0f}" if value >= 99.95 else f"{value:.3g}") if np.isfinite(value) else "-"
         colour = "white" if np.isfinite(value) and value < middle else "black"
         axes.text(column, row, text, ha="center", va="center", fontsize=7, color=colour)
     figure.colorbar(picture, ax=axes).set_label(label, fontsize=8)
@@ -152,9 +152,14 @@ def _frame(axes: Axes, column: int, row: int) -> None:
 
 
 def ranked(stage1: Record) -> list[Record]:
-    """Subspaces in which something fits, by mean FLOPs, highest first."""
-    fitting = [s for s in stage1.get("subspaces", []) if s.get("satisfying", 1) and s.get("mean_flops")]
-    return sorted(fitting, key=lambda s: -float(s["mean_flops"]))
+    """Subspaces that count (stage 1's rule: 1 % and 10 of the samples fit), by mean FLOPs, highest first."""
+    counting = [s for s in stage1.get("subspaces", []) if s.get("mean_flops") and _counts(s)]
+    return sorted(counting, key=lambda s: -float(s["mean_flops"]))
+
+
+def _counts(subspace: Record) -> bool:
+    samples = subspace.get("samples") or 0
+    return float(subspace.get("satisfying", samples)) >= max(min(10, samples), 0.01 * samples)
 
 
 def is_winner(subspace: Record, winner: Record) -> bool:

@@ -28,7 +28,8 @@ def stage1() -> dict[str, object]:
         for w in (0.5, 1.0)
     ]
     nothing = {"resolution": 64, "width": 1.0, "samples": 50, "satisfying": 0, "mean_flops": 0.0, "p80_flops": 0.0}
-    return {"subspaces": [*subspaces, nothing], "winner": {"resolution": 48, "width": 1.0}}
+    rare = {"resolution": 64, "width": 0.5, "samples": 50, "satisfying": 9, "mean_flops": 9e9, "flops": [9e9] * 9}
+    return {"subspaces": [*subspaces, nothing, rare], "winner": {"resolution": 48, "width": 1.0}}
 
 
 def cost(schedule: str, scale: int) -> dict[str, object]:
@@ -186,7 +187,7 @@ def test_cdf_marks_p80_of_the_winner() -> None:
     assert legend is not None and "(chosen)" in legend.get_texts()[0].get_text()
 
 
-def test_subspaces_where_nothing_fits_are_not_ranked() -> None:
+def test_subspaces_where_next_to_nothing_fits_are_not_ranked() -> None:
     assert [(s["resolution"], s["width"]) for s in ranked(stage1())] == [(48, 1.0), (32, 1.0), (48, 0.5), (32, 0.5)]
     for draw in (plot_flops_cdf, plot_flops_means, plot_flops_map):
         assert draw({"subspaces": [], "winner": None}) is None

@@ -268,9 +268,9 @@ def draw_limbs(canvas: Canvas, rng: np.random.Generator, x: float, ground: float
 
 
 OBJECTS: tuple[tuple[Drawer, float], ...] = (
-    (draw_animal, 0.19), (draw_tree, 0.1), (draw_bush, 0.05), (draw_pole, 0.1), (draw_column, 0.08), (draw_chair, 0.07),
-    (draw_table, 0.05), (draw_coat_stand, 0.05), (draw_washing, 0.03), (draw_ball, 0.05), (draw_cactus, 0.06),
-    (draw_box, 0.04), (draw_vehicle, 0.03), (draw_limbs, 0.04),
+    (draw_animal, 0.2), (draw_tree, .12), (draw_bush, 0.07), (draw_pole, 0.07), (draw_column, 0.07), (draw_chair, 0.09),
+    (draw_table, 0.07), (draw_coat_stand, 0.04), (draw_washing, 0.03), (draw_ball, 0.06), (draw_cactus, 0.04),
+    (draw_box, 0.06), (draw_vehicle, 0.06), (draw_limbs, 0.02),
 )  # fmt: skip
 """Every kind with its odds."""
 

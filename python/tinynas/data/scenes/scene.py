@@ -18,9 +18,9 @@ DRAWING_VERSION = 1
 """Raised whenever the pictures change: part of the cache's name."""
 
 _OVERSAMPLING = 2
-_FAR, _MIDDLE, _NEAR = 0.05, 0.42, 0.6
+_FAR, _MIDDLE, _NEAR = 0.05, 0.45, 0.6
 """Bounds of a subject's share of the picture's height."""
-_FAR_PART = 0.14
+_FAR_PART = 0.12
 """Part of the subjects that are smaller than _MIDDLE."""
 _COMPANY = 0.3
 """Chance of each further thing in a picture with a person to be a person too."""
@@ -53,7 +53,7 @@ def _height(rng: np.random.Generator) -> float:
 def _place(canvas: Canvas, rng: np.random.Generator, horizon: float, thing: tuple[bool, float]) -> None:
     """Draws a person or an object on the ground, nearer (lower) the bigger it is, perhaps with something in front."""
     is_person, height = thing
-    x = float(rng.uniform(0.08, 0.92))
+    x = float(rng.uniform(0.15, 0.85))
     nearness = min(1.0, height / 0.6)
     ground = horizon + (1.0 - horizon) * nearness * float(rng.uniform(0.6, 1.0)) + float(rng.uniform(0.0, 0.06))
     ground = min(max(ground, height + 0.02), 1.03)
