@@ -61,6 +61,10 @@ struct FloatRange {
 };
 [[nodiscard]] FloatRange float_range(Activation activation);
 
+/// Multiplier of every output channel of an operator with weights. TensorFlow Lite multiplies the two scales in double, save
+/// for a fully connected operator with one scale for all its weights, where the product is rounded to float first.
+[[nodiscard]] std::vector<QuantizedMultiplier> channel_multipliers(const Context& c, std::int32_t channels);
+
 /// Requantisation to the output: multiplier, zero point, clamp.
 inline std::int32_t requantize(std::int32_t acc, QuantizedMultiplier m, std::int32_t zero_point, ClampRange range) {
   const std::int64_t value = std::int64_t{multiply_by_quantized_multiplier(acc, m)} + zero_point;

@@ -7,23 +7,7 @@
 #include "graph/kernel.h"
 
 namespace tinynas::kernels {
-namespace {
 
-struct Geometry {
-  std::int32_t height, width, channels;  // input
-  std::int32_t out_height, out_width, out_channels;
-  std::int32_t kernel_h, kernel_w;
-  Window window;
-};
-
-Geometry geometry(const Context& c) {
-  const Shape &x = c.input(0).shape, &y = c.output().shape;
-  const KernelWindow k = *kernel_window(c.graph, c.op);
-  return {x[1], x[2], x[3], y[1], y[2], y[3], k.kernel_h, k.kernel_w, k.window};
-}
-
-/// Multiplier of every output channel. TensorFlow Lite multiplies the two scales in double, save for a fully connected
-/// operator with one scale for all its weights, where the product is rounded to float first.
 std::vector<QuantizedMultiplier> channel_multipliers(const Context& c, std::int32_t channels) {
   const auto& scales = c.input(1).quantization.scale;
   if (scales.empty()) throw InputError(c.place() + ": expected weights with a scale, got none in '" + c.input(1).name + "'");
@@ -37,6 +21,21 @@ std::vector<QuantizedMultiplier> channel_multipliers(const Context& c, std::int3
     multipliers.push_back(quantize_multiplier(product / static_cast<double>(out)));
   }
   return multipliers;
+}
+
+namespace {
+
+struct Geometry {
+  std::int32_t height, width, channels;  // input
+  std::int32_t out_height, out_width, out_channels;
+  std::int32_t kernel_h, kernel_w;
+  Window window;
+};
+
+Geometry geometry(const Context& c) {
+  const Shape &x = c.input(0).shape, &y = c.output().shape;
+  const KernelWindow k = *kernel_window(c.graph, c.op);
+  return {x[1], x[2], x[3], y[1], y[2], y[3], k.kernel_h, k.kernel_w, k.window};
 }
 
 /// What follows the dot products of integer operators.

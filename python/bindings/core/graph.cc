@@ -16,6 +16,7 @@
 #include "graph/operators.h"
 #include "graph/parallel.h"
 #include "graph/shape.h"
+#include "graph/shrink.h"
 #include "graph/validate.h"
 #include "module.h"
 
@@ -178,6 +179,22 @@ void bind_graph(py::module_& m) {
         return "<Graph '" + g.name + "': " + std::to_string(g.operators.size()) + " operators, " +
                std::to_string(g.tensors.size()) + " tensors>";
       });
+  m.def(
+      "shrink",
+      [](const Graph& graph) {
+        ShrinkReport r;
+        Graph result = shrink(graph, &r);
+        py::dict report;
+        report["macs_before"] = r.macs_before;
+        report["macs_after"] = r.macs_after;
+        report["weights_before"] = r.weights_before;
+        report["weights_after"] = r.weights_after;
+        report["channels_removed"] = r.channels_removed;
+        return py::make_tuple(std::move(result), report);
+      },
+      py::arg("graph"),
+      "Removes provably constant channels exactly: (the smaller graph, its report as a dict). Outputs stay the same to the "
+      "byte.");
   m.def("run", &run_once, py::arg("graph"), py::arg("inputs"), py::arg("all_tensors") = false,
         "Runs the reference interpreter once: one array per input of the input's exact shape; one array per output, or with "
         "all_tensors one per tensor (None for constants).");
