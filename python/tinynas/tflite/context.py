@@ -277,6 +277,14 @@ def require_quantized(op: FileOperator, tensor: FileTensor, what: str) -> None:
         raise op.error(f"{what}: expected a zero point from {low} to {high}, got {zero_point}")
 
 
+def require_multiplier(op: FileOperator, real: float) -> None:
+    """The factor between two scales must be one that the integer arithmetic can hold: below 2^30."""
+    if not 0 < real < 2.0**30:
+        raise op.error(
+            f"its scales differ by a factor of {real:.3g}, expected one below 2^30", "check the quantisation"
+        )
+
+
 def require_same_quantization(op: FileOperator, a: FileTensor, b: FileTensor) -> None:
     """Operators that only move bytes need equal scales and zero points on both sides."""
     if a.type != b.type:

@@ -18,6 +18,7 @@ from tinynas.tflite.context import (
     Value,
     activation_input,
     require_int8,
+    require_multiplier,
     require_same_quantization,
 )
 from tinynas.tflite.file_model import FileOperator
@@ -179,8 +180,16 @@ def _geometry(ctx: Context, op: FileOperator, x: Value) -> tuple[dict[str, Any],
 
 def _operands(ctx: Context, op: FileOperator, source: Value, channels: int) -> list[int]:
     bias = bias_tensor(ctx, op, 2, channels)
-    require_int8(op, ctx.model.tensors[op.outputs[0]], "the output")
+    require_requantisation(ctx, op, source, ctx.input(op, 1))
     return [ctx.tensor(op, source), ctx.tensor(op, ctx.input(op, 1)), bias]
+
+
+def require_requantisation(ctx: Context, op: FileOperator, x: Value, weights: Value) -> None:
+    """An int8 output whose scale the sums of products can be brought to."""
+    output = ctx.model.tensors[op.outputs[0]]
+    require_int8(op, output, "the output")
+    step = float(x.file.scales[0]) / float(output.scales[0])
+    require_multiplier(op, step * float(np.max(weights.file.scales)))
 
 
 def _activation(op: FileOperator, options: dict[str, Any]) -> dict[str, Any]:
@@ -342,6 +351,6 @@ def transpose_conv(ctx: Context, op: FileOperator) -> None:
         pads.append((before, (axis.size - 1) * axis.stride + axis.kernel - before - size))
     attributes = {**window_attributes(axes, (pads[0], pads[1])), **_activation(op, options)}
     bias = bias_tensor(ctx, op, 3, channels)
-    require_int8(op, ctx.output(op), "the output")
+    require_requantisation(ctx, op, x, weights)
     inputs = [ctx.tensor(op, x), ctx.tensor(op, weights), bias]
     ctx.emit(op, "transpose_conv", inputs, (1, wanted[1], wanted[2], channels), attributes)

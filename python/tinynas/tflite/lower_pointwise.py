@@ -14,6 +14,7 @@ from tinynas.tflite.context import (
     Value,
     activation_input,
     require_int8,
+    require_multiplier,
     require_quantized,
     require_same_quantization,
     resolve_axis,
@@ -38,14 +39,25 @@ def binary(ctx: Context, op: FileOperator) -> None:
         raise op.error("both operands are constants", "let the converter fold them")
     require_int8(op, ctx.output(op), "the output")
     attributes = {"activation": activation_name(op, options["fused_activation_function"])}
+    if op.code == "MUL":
+        require_multiplier(op, float(b.file.scales[0]) * _step(op, a.file, ctx.output(op)))
+    else:
+        require_multiplier(op, max(_step(op, v.file, ctx.output(op)) for v in (a, b)))
     inputs = [ctx.tensor(op, a), ctx.tensor(op, b)]
     ctx.emit(op, op.code.lower(), inputs, broadcast(op, a.shape, b.shape), attributes)
+
+
+def _step(op: FileOperator, x: FileTensor, output: FileTensor) -> float:
+    """How many steps of the output one step of the input is."""
+    return float(x.scales[0]) / float(output.scales[0])
 
 
 def prelu(ctx: Context, op: FileOperator) -> None:
     """PRELU with a constant or computed alpha that broadcasts to the input."""
     x, alpha = activation_input(ctx, op, 0), activation_input(ctx, op, 1)
     require_int8(op, ctx.output(op), "the output")
+    step = _step(op, x.file, ctx.output(op))
+    require_multiplier(op, max(step, step * float(alpha.file.scales[0])))
     if broadcast(op, x.shape, alpha.shape) != x.shape:
         raise op.error(f"alpha {list(alpha.shape)} does not broadcast to {list(x.shape)}")
     ctx.emit(op, "prelu", [ctx.tensor(op, x), ctx.tensor(op, alpha)], x.shape, {})
@@ -68,12 +80,15 @@ def unary(ctx: Context, op: FileOperator) -> None:
     elif op.code == "TANH":
         _fixed_output(op, output, 1.0 / 128, 0)
     require_int8(op, output, "the output")
+    step = _step(op, x.file, output)
+    require_multiplier(op, step)
     if op.code == "SOFTMAX":
         attributes["beta"] = _finite(op, op.options("SoftmaxOptions")["beta"], "beta")
         if attributes["beta"] <= 0 or not x.shape:
             raise op.error(f"expected a positive beta and a dimension to sum over, got {attributes['beta']}")
     if op.code == "LEAKY_RELU":
         attributes["alpha"] = _finite(op, op.options("LeakyReluOptions")["alpha"], "alpha")
+        require_multiplier(op, step * max(1.0, abs(attributes["alpha"])))
     ctx.emit(op, op.code.lower(), [ctx.tensor(op, x)], x.shape, attributes)
 
 
@@ -88,6 +103,7 @@ def relu(ctx: Context, op: FileOperator) -> None:
     x = activation_input(ctx, op, 0)
     output = ctx.output(op)
     require_int8(op, output, "the output")
+    require_multiplier(op, _step(op, x.file, output))
     source = ctx.tensor(op, x)
     if not (np.array_equal(x.file.scales, output.scales) and np.array_equal(x.file.zero_points, output.zero_points)):
         source = ctx.emit_into(op, "quantize", [source], (output, x.shape), {})
@@ -131,6 +147,7 @@ def reduction(ctx: Context, op: FileOperator) -> None:
     x = activation_input(ctx, op, 0)
     output = ctx.output(op)
     require_int8(op, output, "the output")
+    require_multiplier(op, _step(op, x.file, output))
     if op.code == "REDUCE_MAX":
         require_same_quantization(op, x.file, output)
     given = ctx.integers(op, ctx.input(op, 1), "the axes").reshape(-1).tolist()
@@ -202,6 +219,7 @@ def quantize(ctx: Context, op: FileOperator) -> None:
     require_quantized(op, output, "the output")
     if x.type != "FLOAT32":
         require_quantized(op, x.file, "the input")
+        require_multiplier(op, _step(op, x.file, output))
     ctx.emit(op, "quantize", [ctx.tensor(op, x)], x.shape, {})
 
 

@@ -1,0 +1,105 @@
+"""Exported files: equal in tflite-micro and after import, to the bit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from judges import run_tflm
+from nets import Net
+from random_networks import random_network
+from test_tflite_golden import MODELS, load
+
+from tinynas import InputError, _core
+from tinynas.tflite import load_tflite, save_tflite
+from tinynas.tflite.exporter import export_tflite
+from tinynas.tflite.ir import GraphIR, GraphOperator, GraphTensor, Quantization, from_json, to_json
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_published_models(name: str, tmp_path: Path) -> None:
+    graph, x = load(name)
+    save_tflite(graph, tmp_path / "model.tflite")
+    expected = _core.run(graph, [x])
+    again = load_tflite(tmp_path / "model.tflite")
+    assert [op.kind for op in again.operators] == [op.kind for op in graph.operators]
+    assert [op.attributes for op in again.operators] == [op.attributes for op in graph.operators]
+    for ours, theirs in zip(_core.run(again, [x]), expected, strict=True):
+        assert np.array_equal(ours, theirs)
+    for ours, theirs in zip(run_tflm((tmp_path / "model.tflite").read_bytes(), [x]), expected, strict=True):
+        assert np.array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("seed", range(1000, 1100, 10))
+def test_random_networks(seed: int) -> None:
+    """What TensorFlow Lite Micro could not read (TILE, SPACE_TO_BATCH_ND) it can after the import has folded it."""
+    for s in range(seed, seed + 10):
+        data, net = random_network(s, extremes=False)
+        if any(op.code == "RELU6" for op in net.writer.operators):
+            continue
+        graph, inputs = load_tflite(data), net.random_inputs()
+        expected = _core.run(graph, inputs)
+        exported = export_tflite(from_json(graph.to_json()))
+        for judge in (run_tflm, lambda d, i: _core.run(load_tflite(d), i)):
+            for a, b in zip(judge(exported, inputs), expected, strict=True):
+                assert a.shape == b.shape
+                assert a.tobytes() == b.tobytes()
+
+
+def small_graph(**pads: int) -> GraphIR:
+    q = Quantization((0.1,), (3,))
+    weights = Quantization((0.01, 0.02), (0, 0))
+    data = np.arange(2 * 3 * 3 * 2, dtype=np.int8).tobytes()
+    return GraphIR(
+        "net",
+        [
+            GraphTensor("x", (1, 6, 6, 2), "s8", q),
+            GraphTensor("w", (2, 3, 3, 2), "s8", weights, True, data),
+            GraphTensor("y", (1, 4 + pads.get("pad_top", 0), 4, 2), "s8", Quantization((0.5,), (-7,))),
+        ],
+        [GraphOperator("conv2d", [0, 1, -1], [2], dict(pads), "conv")],
+        [0],
+        [2],
+    )
+
+
+def test_padding_that_only_an_operator_can_say() -> None:
+    graph = _core.Graph.from_json(to_json(small_graph(pad_top=2)))
+    graph.validate()
+    exported = export_tflite(from_json(graph.to_json()))
+    x = np.random.default_rng(0).integers(-128, 128, (1, 6, 6, 2)).astype(np.int8)
+    expected = _core.run(graph, [x])[0]
+    assert np.array_equal(run_tflm(exported, [x])[0], expected)
+    again = load_tflite(exported)
+    assert [op.kind for op in again.operators] == ["conv2d"]
+    assert again.operators[0].attributes["pad_top"] == 2
+
+
+def test_the_graph_s_json_survives() -> None:
+    data, _ = random_network(3)
+    graph = load_tflite(data)
+    assert to_json(from_json(graph.to_json())) == to_json(from_json(_core.Graph.from_json(graph.to_json()).to_json()))
+
+
+def test_refusals(tmp_path: Path) -> None:
+    graph = small_graph()
+    for tensor in graph.tensors:
+        tensor.dtype, tensor.quantization, tensor.data = "f32", Quantization(), b""
+    with pytest.raises(InputError, match="quantise the graph first"):
+        save_tflite(_core.Graph.from_json(to_json(graph)), tmp_path / "a.tflite")
+    graph = small_graph()
+    graph.tensors[1].data = b""
+    with pytest.raises(InputError, match="only describes sizes"):
+        save_tflite(_core.Graph.from_json(to_json(graph)), tmp_path / "a.tflite")
+    with pytest.raises(InputError, match="No such file"):
+        save_tflite(_core.Graph.from_json(to_json(small_graph())), tmp_path / "no" / "a.tflite")
+
+
+def test_pool_with_a_padding_no_file_can_say() -> None:
+    net = Net(np.random.default_rng(0))
+    y = net.pool("MAX_POOL_2D", net.input((1, 5, 5, 2)), (3, 3), (1, 1), padding=1)
+    graph = from_json(load_tflite(net.finish([y])).to_json())
+    graph.operators[0].attributes["pad_top"] = 1
+    with pytest.raises(InputError, match="SAME or VALID"):
+        export_tflite(graph)
