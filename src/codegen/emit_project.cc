@@ -1,4 +1,5 @@
 // model.h, the host's main, build files and the manifest.
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
@@ -203,6 +204,7 @@ std::string emit_manifest(const Program& program) {
                                      {"scratch_bytes", program.plan->scratch_bytes},
                                      {"weights_bytes", weights_bytes(program)},
                                      {"segments", program.segments.size()},
+                                     {"rings", program.rings.size()},
                                      {"inputs", ends(program.graph->inputs)},
                                      {"outputs", ends(program.graph->outputs)},
                                      {"engine_sources", engine_sources(program)},
@@ -216,6 +218,13 @@ std::string emit_manifest(const Program& program) {
                          {"source_index", op.source_index},
                          {"segment", step.segment},
                          {"kernel", step.call.function},
+                         {"params_type", step.call.params_type},
+                         {"params", std::max<std::size_t>(1, step.call.parts.size())},
+                         {"inputs", step.inputs.size()},
+                         {"waits", step.waits.size()},
+                         {"readers", step.readers.size()},
+                         {"accumulates", step.call.form == CallForm::accumulate},
+                         {"rows_at_once", step.call.form == CallForm::rows ? step.batch : 1},
                          {"macs", operator_macs(*program.graph, op)}});
   }
   manifest["operators"] = std::move(operators);

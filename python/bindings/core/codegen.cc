@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "codegen/project.h"
+#include "codegen/whole_plan.h"
 #include "module.h"
 #include "oracle/scratch.h"
 
@@ -26,4 +27,7 @@ void bind_codegen(py::module_& m) {
       py::arg("graph"), py::arg("plan"), py::kw_only(), py::arg("name") = "model", py::arg("core") = "",
       py::arg("prefer") = Prefer::memory, py::call_guard<py::gil_scoped_release>(),
       "The C project of a plan: every file but the engine's, by name. `core` says whose kernels run.");
+  m.def("whole_tensor_plan", &whole_tensor_plan, py::arg("graph"), py::arg("schedule"),
+        py::arg("options") = ScheduleOptions{}, py::call_guard<py::gil_scoped_release>(),
+        "A layer-wise plan that our engine runs: schedule layerwise or tinyengine.");
 }
