@@ -158,8 +158,9 @@ def ranked(stage1: Record) -> list[Record]:
 
 
 def _counts(subspace: Record) -> bool:
-    samples = subspace.get("samples") or 0
-    return float(subspace.get("satisfying", samples)) >= max(min(10, samples), 0.01 * samples)
+    samples = int(subspace.get("samples") or 0)
+    satisfying = int(subspace.get("satisfying") or 0)
+    return "satisfying" not in subspace or satisfying >= max(min(10, samples), 0.01 * samples)
 
 
 def is_winner(subspace: Record, winner: Record) -> bool:

@@ -32,7 +32,7 @@ def _sky(rng: np.random.Generator) -> tuple[Colour, Colour]:
     if kind == 1:
         return pick(rng, ((150, 155, 160),)), pick(rng, ((205, 205, 205),))
     if kind == 2:
-        return pick(rng, ((60, 70, 120),)), pick(rng, ((240, 160, 100),))
+        return pick(rng, ((60, 70, 120),)), pick(rng, ((226, 170, 140),))
     return pick(rng, ((22, 26, 44),)), pick(rng, ((60, 62, 84),))
 
 
@@ -50,7 +50,7 @@ def draw_field(canvas: Canvas, rng: np.random.Generator) -> float:
     horizon = float(rng.uniform(0.2, 0.55))
     gradient(canvas, (0.0, horizon), *_sky(rng))
     _clouds(canvas, rng, horizon)
-    grounds: tuple[Colour, ...] = ((86, 124, 56), (120, 132, 70), (206, 186, 142), (232, 236, 242), (122, 96, 66))
+    grounds: tuple[Colour, ...] = ((86, 124, 56), (120, 132, 70), (196, 190, 150), (232, 236, 242), (108, 98, 80))
     earth = pick(rng, grounds)
     for _ in range(int(rng.integers(0, 4))):
         width, high = float(rng.uniform(0.2, 0.6)), float(rng.uniform(0.03, 0.18))
@@ -101,7 +101,7 @@ def draw_street(canvas: Canvas, rng: np.random.Generator) -> float:
 
 def _house(canvas: Canvas, rng: np.random.Generator, box: tuple[float, float, float, float]) -> None:
     left, top, right, bottom = box
-    bricks: tuple[Colour, ...] = ((160, 90, 70), (190, 170, 140), (130, 130, 134), (210, 200, 180), (110, 80, 66))
+    bricks: tuple[Colour, ...] = ((134, 84, 80), (176, 172, 150), (130, 130, 134), (206, 206, 196), (96, 84, 84))
     wall = pick(rng, bricks)
     canvas.rectangle(left, top, right, bottom, wall)
     glass = pick(rng, ((60, 76, 96), (30, 34, 44), (220, 190, 110), (150, 170, 190)))
@@ -121,7 +121,7 @@ def _house(canvas: Canvas, rng: np.random.Generator, box: tuple[float, float, fl
 def draw_room(canvas: Canvas, rng: np.random.Generator) -> float:
     """Wall (plain, striped or tiled), floor in perspective, window, pictures, shelf or curtain."""
     floor = float(rng.uniform(0.45, 0.8))
-    wall: Colour = clip_colour(*(float(v) for v in rng.normal((190, 180, 168), 40)))
+    wall: Colour = clip_colour(*(float(v) for v in rng.normal((176, 182, 182), 36)))
     gradient(canvas, (0.0, floor), shade(wall, float(rng.uniform(0.75, 1.1))), wall)
     if rng.random() < 0.35:
         step = float(rng.uniform(0.03, 0.12))
@@ -151,7 +151,7 @@ def draw_open_sky(canvas: Canvas, rng: np.random.Generator) -> float:
     horizon = float(rng.uniform(0.5, 0.85))
     gradient(canvas, (0.0, horizon), *_sky(rng))
     _clouds(canvas, rng, horizon)
-    sea = pick(rng, ((50, 90, 120), (90, 120, 130), (200, 190, 160), (120, 110, 90)))
+    sea = pick(rng, ((50, 90, 120), (90, 120, 130), (190, 188, 164), (112, 110, 100)))
     gradient(canvas, (horizon, 1.0), sea, shade(sea, 0.8))
     for _ in range(int(rng.integers(0, 5))):
         x, y, span = float(rng.random()), float(rng.uniform(0, horizon)), float(rng.uniform(0.01, 0.04))

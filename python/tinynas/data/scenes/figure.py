@@ -43,7 +43,7 @@ class Body:
 
     def box(self) -> tuple[float, float, float, float]:
         """(left, top, right, bottom), head included."""
-        radius = 0.07 * self.child
+        radius = 0.076 * self.child
         xs = [x for x, _ in self.joints.values()]
         ys = [y for _, y in self.joints.values()]
         head = self.joints["head"]
@@ -238,7 +238,7 @@ class _Dresser:
     def head(self) -> None:
         outfit, body = self.outfit, self.body
         head, neck = self.at("head"), self.at("neck")
-        radius = 0.066 * body.child * self.size
+        radius = 0.072 * body.child * self.size
         self.canvas.capsule(neck, head, (0.026 * self.size, 0.026 * self.size), shade(outfit.skin, 0.85))
         up = (head[0] - neck[0], head[1] - neck[1])
         length = max(1e-6, math.hypot(*up))

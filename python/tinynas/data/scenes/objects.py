@@ -10,14 +10,14 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tinynas.data.scenes.paint import CLOTH, HAIR, LEAF, STONE, WOOD, Canvas, Point, any_colour, pick, shade
+from tinynas.data.scenes.paint import COAT, LEAF, STONE, THING, WOOD, Canvas, Point, any_colour, pick, shade
 
 Drawer = Callable[[Canvas, np.random.Generator, float, float, float], None]
 
 
 def draw_animal(canvas: Canvas, rng: np.random.Generator, x: float, ground: float, height: float) -> None:
     """Four legs: dog, horse, sheep or giraffe by its proportions."""
-    coat = pick(rng, HAIR + WOOD + STONE)
+    coat = pick(rng, COAT)
     leg_part = float(rng.uniform(0.35, 0.6))
     neck = float(rng.uniform(0.1, 0.6))
     size = height / (leg_part + 0.3 + neck * 0.6)
@@ -76,11 +76,11 @@ def draw_bush(canvas: Canvas, rng: np.random.Generator, x: float, ground: float,
 
 def draw_pole(canvas: Canvas, rng: np.random.Generator, x: float, ground: float, height: float) -> None:
     """Lamp post, traffic sign or parking meter: a pole with a head."""
-    metal = pick(rng, STONE + CLOTH)
+    metal = pick(rng, STONE + THING)
     width = height * float(rng.uniform(0.015, 0.06))
     canvas.capsule((x, ground), (x, ground - height * 0.93), (width, width), metal)
     head = height * float(rng.uniform(0.05, 0.14))
-    colour = pick(rng, STONE + CLOTH) if rng.random() < 0.6 else any_colour(rng)
+    colour = pick(rng, STONE + THING) if rng.random() < 0.6 else any_colour(rng)
     top = (x, ground - height + head)
     kind = rng.integers(4)
     if kind == 0:
@@ -118,7 +118,7 @@ def draw_column(canvas: Canvas, rng: np.random.Generator, x: float, ground: floa
 
 
 def draw_chair(canvas: Canvas, rng: np.random.Generator, x: float, ground: float, height: float) -> None:
-    wood = pick(rng, WOOD + CLOTH)
+    wood = pick(rng, WOOD + THING)
     width, seat = height * float(rng.uniform(0.22, 0.4)), ground - height * float(rng.uniform(0.4, 0.55))
     thick = height * 0.05
     turn = 1 if rng.random() < 0.5 else -1
@@ -143,7 +143,7 @@ def draw_table(canvas: Canvas, rng: np.random.Generator, x: float, ground: float
     for side in (-0.9, 0.9):
         canvas.line((x + side * half, top), (x + side * half, ground), height * 0.06, shade(wood, 0.8))
     canvas.rectangle(x - half, top - height * 0.07, x + half, top, wood)
-    item = pick(rng, CLOTH + STONE)
+    item = pick(rng, THING + STONE)
     place = x + float(rng.uniform(-0.6, 0.6)) * half
     if rng.random() < 0.5:
         canvas.ellipse((place, top - height * 0.18), height * 0.1, height * 0.12, item)
@@ -153,7 +153,7 @@ def draw_table(canvas: Canvas, rng: np.random.Generator, x: float, ground: float
 
 def draw_coat_stand(canvas: Canvas, rng: np.random.Generator, x: float, ground: float, height: float) -> None:
     """A stand with a coat and often a hat: a person's clothes without a person."""
-    wood, cloth = pick(rng, WOOD), pick(rng, CLOTH)
+    wood, cloth = pick(rng, WOOD), pick(rng, THING)
     top = ground - height
     canvas.line((x, ground), (x, top), height * 0.03, wood)
     canvas.line((x - height * 0.1, ground), (x, ground - height * 0.1), height * 0.03, wood)
@@ -166,7 +166,7 @@ def draw_coat_stand(canvas: Canvas, rng: np.random.Generator, x: float, ground: 
     )
     canvas.line((x, neck), (x, neck + drop), height * 0.012, shade(cloth, 0.7))
     if rng.random() < 0.5:
-        canvas.ellipse((x, top + height * 0.04), height * 0.08, height * 0.04, pick(rng, CLOTH))
+        canvas.ellipse((x, top + height * 0.04), height * 0.08, height * 0.04, pick(rng, THING))
 
 
 def draw_washing(canvas: Canvas, rng: np.random.Generator, x: float, ground: float, height: float) -> None:
@@ -175,7 +175,7 @@ def draw_washing(canvas: Canvas, rng: np.random.Generator, x: float, ground: flo
     reach = height * 0.9
     canvas.line((x - reach, line), (x + reach, line), height * 0.015, (70, 70, 70))
     for _ in range(int(rng.integers(1, 4))):
-        at, cloth = x + float(rng.uniform(-0.8, 0.8)) * reach, pick(rng, CLOTH)
+        at, cloth = x + float(rng.uniform(-0.8, 0.8)) * reach, pick(rng, THING)
         wide = height * 0.1
         if rng.random() < 0.5:
             canvas.rectangle(at - wide, line, at + wide, line + height * 0.34, cloth)
@@ -192,7 +192,7 @@ def draw_washing(canvas: Canvas, rng: np.random.Generator, x: float, ground: flo
 
 def draw_ball(canvas: Canvas, rng: np.random.Generator, x: float, ground: float, height: float) -> None:
     """Balls, one or stacked (a snowman's silhouette)."""
-    colour = pick(rng, STONE + CLOTH) if rng.random() < 0.7 else any_colour(rng)
+    colour = pick(rng, STONE + THING) if rng.random() < 0.7 else any_colour(rng)
     radius = height * (0.15 if rng.random() < 0.5 else 0.24)
     base = ground
     for scale in (1.0, 0.75, 0.5)[: int(rng.integers(1, 4))]:
@@ -221,7 +221,7 @@ def draw_cactus(canvas: Canvas, rng: np.random.Generator, x: float, ground: floa
 
 def draw_box(canvas: Canvas, rng: np.random.Generator, x: float, ground: float, height: float) -> None:
     """Cupboard, letter box or hydrant."""
-    colour = pick(rng, WOOD + CLOTH)
+    colour = pick(rng, WOOD + THING)
     half = height * float(rng.uniform(0.12, 0.35))
     canvas.rectangle(x - half, ground - height, x + half, ground, colour)
     canvas.rectangle(x - half, ground - height, x - half * 0.6, ground, shade(colour, 1.12))
@@ -252,7 +252,7 @@ def draw_vehicle(canvas: Canvas, rng: np.random.Generator, x: float, ground: flo
 def draw_limbs(canvas: Canvas, rng: np.random.Generator, x: float, ground: float, height: float) -> None:
     """Driftwood, pipes or a heap of sticks: limb-like strokes in clothing colours joined the wrong way."""
     point: Point = (x, ground - height * float(rng.uniform(0.0, 0.4)))
-    colour = pick(rng, CLOTH + STONE + WOOD)
+    colour = pick(rng, THING + STONE + WOOD)
     for _ in range(int(rng.integers(3, 7))):
         angle, length = float(rng.uniform(0, 2 * math.pi)), height * float(rng.uniform(0.15, 0.5))
         end = (
@@ -264,7 +264,7 @@ def draw_limbs(canvas: Canvas, rng: np.random.Generator, x: float, ground: float
         if rng.random() < 0.6:
             point = end
         if rng.random() < 0.4:
-            colour = pick(rng, CLOTH + STONE + WOOD)
+            colour = pick(rng, THING + STONE + WOOD)
 
 
 OBJECTS: tuple[tuple[Drawer, float], ...] = (

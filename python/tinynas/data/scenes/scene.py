@@ -14,7 +14,7 @@ from tinynas.data.scenes.paint import Canvas, texture
 SIZE = 96
 """Side of a finished picture."""
 CLASSES = ("no person", "person")
-DRAWING_VERSION = 1
+DRAWING_VERSION = 2
 """Raised whenever the pictures change: part of the cache's name."""
 
 _OVERSAMPLING = 2
