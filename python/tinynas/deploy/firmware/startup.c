@@ -1,8 +1,9 @@
 /* Reset: vectors, memory, FPU, then main. */
 #include <stdint.h>
 
-extern uint32_t firmware_stack_top, firmware_data_start, firmware_data_end, firmware_data_load, firmware_bss_start, firmware_bss_end;
+extern uint32_t firmware_data_start, firmware_data_end, firmware_data_load, firmware_bss_start, firmware_bss_end;
 
+void firmware_stack_top(void); /* an address, given the type of the vectors */
 int main(void);
 void Reset_Handler(void);
 void Fault_Handler(void);
@@ -30,7 +31,7 @@ __attribute__((noreturn)) void Reset_Handler(void) {
 
 typedef void (*handler)(void);
 __attribute__((section(".vectors"), used)) const handler vectors[16] = {
-    (handler)&firmware_stack_top,
+    firmware_stack_top,
     Reset_Handler,
     Fault_Handler,
     Fault_Handler,
