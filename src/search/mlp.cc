@@ -48,6 +48,7 @@ Mlp::Mlp(const std::vector<std::int32_t>& sizes, Rng& rng) {
     for (float& weight : layer.weights.reshaped()) weight = static_cast<float>(scale * rng.normal());
     layers_.push_back(std::move(layer));
   }
+  layers_.back().weights.setZero();
 }
 
 Eigen::RowVectorXf Mlp::predict(const Eigen::MatrixXf& inputs) const {

@@ -21,7 +21,8 @@ struct MlpTraining {
 class Mlp {
  public:
   Mlp() = default;
-  /// sizes = {inputs, hidden..., 1}; He-initialised from `rng`, biases zero.
+  /// sizes = {inputs, hidden..., 1}; He-initialised from `rng`; biases and the last layer zero, so that nothing is predicted
+  /// of what was never seen.
   Mlp(const std::vector<std::int32_t>& sizes, Rng& rng);
 
   /// [1, N] outputs of [inputs, N].

@@ -15,6 +15,9 @@
 namespace tinynas {
 namespace {
 
+// Resolution and width matter more than any one block, which a penalty alike on all weights must be told.
+constexpr float kWeightOfSize = 3;
+
 void check(const PredictorOptions& options) {
   const auto range = [](const char* name, double value, double low, double high) {
     if (!(value >= low && value <= high)) {
@@ -37,6 +40,19 @@ std::vector<std::int32_t> deal_folds(std::size_t pairs, std::int32_t folds, Rng&
   for (std::size_t i = 0; i < pairs; ++i) fold[i] = static_cast<std::int32_t>(i) % folds;
   for (std::size_t i = pairs; i-- > 1;) std::swap(fold[i], fold[rng.below(static_cast<std::uint32_t>(i) + 1)]);
   return fold;
+}
+
+nlohmann::json member_json(const Ridge& linear, const Mlp& rest) {
+  const std::vector<float> weights(linear.weights.begin(), linear.weights.end());
+  return {{"weights", weights}, {"bias", linear.bias}, {"layers", rest.to_json()}};
+}
+
+Ridge linear_from_json(const JsonReader& json, std::size_t inputs) {
+  const auto weights = json.field("weights").number_list();
+  if (weights.size() != inputs) json.field("weights").fail(std::to_string(inputs) + " numbers");
+  const std::vector<float> narrow(weights.begin(), weights.end());
+  return {Eigen::Map<const Eigen::VectorXf>(narrow.data(), static_cast<Eigen::Index>(inputs)),
+          static_cast<float>(json.field("bias").number())};
 }
 
 double mean_of(std::span<const double> values) {
@@ -63,6 +79,7 @@ Eigen::MatrixXf Predictor::inputs_of(std::span<const Arch> archs) const {
     const std::vector<float> column = features(space_, archs[i]);
     inputs.col(static_cast<Eigen::Index>(i)) = Eigen::Map<const Eigen::VectorXf>(column.data(), inputs.rows());
   }
+  inputs.bottomRows(2) *= kWeightOfSize;
   return inputs;
 }
 
@@ -82,7 +99,7 @@ PredictorReport Predictor::fit(std::span<const Arch> archs, std::span<const doub
   deviation_ = deviation > 0 ? deviation : 1;
   Rng rng(options_.seed, 0);
   const auto folds = deal_folds(pairs, options_.members, rng);
-  std::vector<Mlp> members(static_cast<std::size_t>(options_.members));
+  std::vector<Member> members(static_cast<std::size_t>(options_.members));
   std::vector<double> held_out(pairs, mean_);
   parallel_for(members.size(), options_.threads,
                [&](std::size_t m) { members[m] = fit_member(m, inputs, accuracies, folds, held_out); });
@@ -92,8 +109,9 @@ PredictorReport Predictor::fit(std::span<const Arch> archs, std::span<const doub
   return report_;
 }
 
-Mlp Predictor::fit_member(std::size_t member, const Eigen::MatrixXf& inputs, std::span<const double> accuracies,
-                          const std::vector<std::int32_t>& folds, std::vector<double>& held_out) const {
+Predictor::Member Predictor::fit_member(std::size_t member, const Eigen::MatrixXf& inputs,
+                                        std::span<const double> accuracies, const std::vector<std::int32_t>& folds,
+                                        std::vector<double>& held_out) const {
   std::vector<Eigen::Index> mine, others;
   for (std::size_t i = 0; i < folds.size(); ++i) {
     (folds[i] == static_cast<std::int32_t>(member) ? others : mine).push_back(static_cast<Eigen::Index>(i));
@@ -104,14 +122,16 @@ Mlp Predictor::fit_member(std::size_t member, const Eigen::MatrixXf& inputs, std
     targets(static_cast<Eigen::Index>(i)) = static_cast<float>((accuracy - mean_) / deviation_);
   }
   Rng rng(options_.seed, member + 1);
-  Mlp mlp(sizes(), rng);
+  const Eigen::MatrixXf known = inputs(Eigen::all, mine);
+  RidgeFit linear = fit_ridge(known, targets);
+  Member result{std::move(linear.ridge), Mlp(sizes(), rng)};
   const auto epochs = std::max(8, options_.passes / static_cast<std::int32_t>(mine.size()));
-  mlp.fit(inputs(Eigen::all, mine), targets, {epochs, options_.batch, options_.rate, options_.weight_decay}, rng);
-  const Eigen::RowVectorXf predicted = mlp.predict(inputs(Eigen::all, others));
+  result.rest.fit(known, linear.left_out_residuals, {epochs, options_.batch, options_.rate, options_.weight_decay}, rng);
+  const Eigen::RowVectorXf predicted = result.predict(inputs(Eigen::all, others));
   for (std::size_t i = 0; i < others.size(); ++i) {
     held_out[static_cast<std::size_t>(others[i])] = mean_ + deviation_ * predicted(static_cast<Eigen::Index>(i));
   }
-  return mlp;
+  return result;
 }
 
 std::vector<Prediction> Predictor::predict(std::span<const Arch> archs) const {
@@ -132,7 +152,7 @@ std::vector<Prediction> Predictor::predict(std::span<const Arch> archs) const {
 
 std::string Predictor::to_json() const {
   nlohmann::json members = nlohmann::json::array();
-  for (const Mlp& member : members_) members.push_back(member.to_json());
+  for (const Member& member : members_) members.push_back(member_json(member.linear, member.rest));
   return nlohmann::json{{"space", tinynas::to_json(space_)},
                         {"hidden", options_.hidden},
                         {"mean", mean_},
@@ -160,7 +180,10 @@ Predictor Predictor::from_json(const std::string& text) {
   const JsonReader report = reader.field("report");
   result.report_ = {report.field("pairs").int32(0, 1 << 30), report.field("kendall_tau").number(),
                     report.field("rmse").number(), report.field("mean_rmse").number()};
-  for (const JsonReader& member : members) result.members_.push_back(Mlp::from_json(member, result.sizes()));
+  for (const JsonReader& member : members) {
+    result.members_.push_back(
+        {linear_from_json(member, feature_count(result.space_)), Mlp::from_json(member.field("layers"), result.sizes())});
+  }
   return result;
 }
 

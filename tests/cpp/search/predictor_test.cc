@@ -93,7 +93,8 @@ TEST(Predictor, JsonRoundTripsToTheBit) {
   EXPECT_EQ(values(again.predict(fresh.archs)), values(predictor.predict(fresh.archs)));
   EXPECT_EQ(again.report().kendall_tau, predictor.report().kendall_tau);
   const nlohmann::json good = nlohmann::json::parse(predictor.to_json());
-  for (const char* path : {"/space", "/hidden", "/mean", "/members/0/0/weights", "/members/1", "/report/pairs"}) {
+  for (const char* path :
+       {"/space", "/hidden", "/mean", "/members/0/layers/0/weights", "/members/0/weights", "/members/1", "/report/pairs"}) {
     nlohmann::json bad = good;
     bad[nlohmann::json::json_pointer(path)] = "AAAA";
     EXPECT_THROW((void)Predictor::from_json(bad.dump()), InputError) << path;
