@@ -25,9 +25,10 @@ static void multiply(const tn_dsp_matrix* matrix, const tn_step* step, int32_t p
 static void run(const tn_dsp_pointwise_params* params, const tn_step* step, const int8_t* input, int8_t* const* output,
                 int32_t x, int32_t pixels) {
   const tn_dsp_matrix* matrix = &params->matrix;
-  const int32_t most = pixels <= matrix->tile_pixels ? pixels : matrix->tile_pixels & ~3;
+  const int32_t room = matrix->tile_pixels; /* whole blocks, unless it is a short row */
+  const int32_t most = room > 4 ? room & ~3 : room;
   while (pixels > 0) {
-    const int32_t now = pixels < most ? pixels : most;
+    const int32_t now = pixels <= room ? pixels : most;
     gather_pixels(input, params->input_c, now, step->scratch);
     multiply(matrix, step, now, 1, output, x);
     input += now * params->input_c;
