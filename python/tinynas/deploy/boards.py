@@ -78,7 +78,9 @@ def find_board(name: str) -> Board:
         return Board(name, EMULATED[name], MACHINES[EMULATED[name]], None)
     target = load_target(name)
     if target.core not in CORE_FLAGS:
-        raise InputError(f"[deploy] target {name}: core {target.core} cannot be built for, only {', '.join(CORE_FLAGS)}")
+        raise InputError(
+            f"[deploy] target {name}: core {target.core} cannot be built for, only {', '.join(CORE_FLAGS)}"
+        )
     origins = next((o for family, o in _ORIGINS.items() if target.name.startswith(family)), None)
     if origins is None:
         raise InputError(f"[deploy] target {name}: its memory map is not known, only those of {', '.join(_ORIGINS)}")

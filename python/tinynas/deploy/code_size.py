@@ -1,7 +1,7 @@
 """Flash before anything is compiled: constants exactly, code from a table of measured sizes.
 
-`code_sizes.json` holds, per core, what every kernel function adds to a linked firmware, what the application and start-up take,
-and what an operator costs in the generated network file; `python -m tinynas.deploy.measure_code` writes it again.
+`code_sizes.json` holds, per core, what every kernel function adds to a linked firmware, what application and start-up
+take, and what an operator costs in the generated network file; `python -m tinynas.deploy.measure_code` writes it again.
 """
 
 from __future__ import annotations

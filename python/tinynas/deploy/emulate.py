@@ -13,8 +13,10 @@ from tinynas.export.cproject import require_tool
 
 @dataclass
 class EmulatedRun:
-    """Instructions of one picture (mean over those that ran), deepest stack in bytes, raw outputs of all pictures one after the
-    other; by operator: instructions of one picture from a build with probes, CRC-32 from a build with checks."""
+    """Instructions of one picture (mean over those that ran), deepest stack in bytes, raw outputs of all pictures.
+
+    By operator: instructions of one picture from a build with probes, CRC-32 from a build with checks.
+    """
 
     instructions: int
     stack_bytes: int

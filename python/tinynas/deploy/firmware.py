@@ -18,9 +18,7 @@ _PACKAGE = "gcc-arm-none-eabi libnewlib-arm-none-eabi"
 STACK_BYTES = 1024
 """Reserved for the stack in every link."""
 
-COMMON_FLAGS = (
-    "-std=c11 -Wall -Wextra -Werror -Wpedantic -ffunction-sections -fdata-sections -fno-common -ffreestanding -Wno-error=cpp"
-).split()
+COMMON_FLAGS = ("-std=c11", "-Wall", "-Wextra", "-Werror", "-Wpedantic", "-ffunction-sections", "-fdata-sections")
 
 
 @dataclass(frozen=True)
@@ -48,7 +46,9 @@ class Compiler:
 
     def compile(self, source: Path, includes: Iterable[Path], defines: Iterable[str] = (), opt: str = "-O2") -> Path:
         """The object of one source; its name tells the defines apart."""
-        tag = "".join(f".{define.lower()}" for define in defines if define.startswith("TN_CHECK") or define == "TN_PROBES")
+        tag = "".join(
+            f".{define.lower()}" for define in defines if define.startswith("TN_CHECK") or define == "TN_PROBES"
+        )
         target = self.objects / f"{source.stem}{tag}.o"
         if source.parent.name in {"portable", "dsp", "helium"}:
             target = self.objects / f"{source.parent.name}_{source.stem}{tag}.o"
@@ -126,7 +126,8 @@ class FirmwareBuild:
         self._includes = [project.folder, self.folder, engine / "include", engine]
         defines = project.manifest["engine_defines"]
         self.engine = [
-            self.compiler.compile(engine / source, self._includes, defines) for source in project.manifest["engine_sources"]
+            self.compiler.compile(engine / source, self._includes, defines)
+            for source in project.manifest["engine_sources"]
         ]
         self.weights = self.compiler.compile(project.folder / f"{project.name}_weights.c", self._includes)
         self.app = self._own("app.c", opt="-Os")

@@ -34,7 +34,7 @@ INSTRUCTIONS_PER_CYCLE = {
 
 @dataclass(frozen=True)
 class DeployOptions:
-    """What `deploy` is asked for. `input_files`: one raw tensor per input, or several pictures of it one after the other."""
+    """What `deploy` is asked for. `input_files`: one per input, a raw tensor or several pictures' one after the other."""
 
     schedule: str = "streaming"
     prefer: str = "speed"
@@ -112,7 +112,9 @@ def read_inputs(project: CProject, options: DeployOptions) -> bytes:
             raise InputError(f"--input {path}: no such file")
         data = path.read_bytes()
         if not data or len(data) % end["bytes"] != 0:
-            raise InputError(f"--input {path}: expected {end['bytes']} bytes of {end['dtype']} a picture, got {len(data)}")
+            raise InputError(
+                f"--input {path}: expected {end['bytes']} bytes of {end['dtype']} a picture, got {len(data)}"
+            )
         contents.append((data, end["bytes"]))
     counts = {len(data) // size for data, size in contents}
     if len(counts) != 1:
@@ -134,7 +136,9 @@ class Measured:
 def _run_on_host(project: CProject, inputs: bytes, options: DeployOptions) -> Measured:
     program = build_host(project, check_layers=options.check_layers)
     if arena_in_object(project) != project.arena_bytes:
-        raise CheckError(f"the arena in the object is {arena_in_object(project)} B, planned are {project.arena_bytes} B")
+        raise CheckError(
+            f"the arena in the object is {arena_in_object(project)} B, planned are {project.arena_bytes} B"
+        )
     measured = Measured()
     if options.run or options.check_layers:
         folder = project.folder / "run"
@@ -167,7 +171,9 @@ def _run_on_core(project: CProject, board: Board, inputs: bytes, options: Deploy
         folder = project.folder / "run"
         measured.run = run_qemu(elf, machine, inputs, folder)
         probed = build.link(emulator, machine.memory, "board_emulator.c", ("TN_PROBES",))
-        measured.layer_instructions = run_qemu(probed, machine, inputs, project.folder / "run-probes").layer_instructions
+        measured.layer_instructions = run_qemu(
+            probed, machine, inputs, project.folder / "run-probes"
+        ).layer_instructions
     if options.check_layers:
         checked = build.link(emulator, machine.memory, "board_emulator.c", ("TN_CHECK_LAYERS",))
         result = run_qemu(checked, machine, inputs, project.folder / "run-checks")
@@ -233,8 +239,8 @@ def deploy(graph: _core.Graph, target: str, out: Path, options: DeployOptions) -
     """Plans, generates, builds, checks and, if asked, runs; returns the JSON value of the verb.
 
     target: `host`, `qemu-m3` ... `qemu-m55`, or a board of configs/targets. out: a folder, made if absent.
-    InputError for what the kernels do not support, InfeasibleError when it does not fit, CheckError when a tool is missing,
-    a prediction proves wrong or the emulator fails.
+    InputError for what the kernels do not support, InfeasibleError when it does not fit, CheckError when a tool is
+    missing, a prediction proves wrong or the emulator fails.
     """
     board = find_board(target)
     plan = plan_for(graph, board.core, options)
@@ -242,10 +248,7 @@ def deploy(graph: _core.Graph, target: str, out: Path, options: DeployOptions) -
     predicted = predict_flash(project, board.core)
     check_fit(graph, plan, board, predicted.total)
     inputs = read_inputs(project, options)
-    if board.core:
-        measured = _run_on_core(project, board, inputs, options)
-    else:
-        measured = _run_on_host(project, inputs, options)
+    measured = _run_on_core(project, board, inputs, options) if board.core else _run_on_host(project, inputs, options)
     warnings = _check_sizes(project, measured.sizes, predicted) if measured.sizes else []
     return _report(graph, board, options, project, predicted, measured, warnings)
 

@@ -1,4 +1,4 @@
-"""C projects: a graph and its plan as C11 that any compiler builds, and the host build that runs them over many pictures."""
+"""C projects: a graph and its plan as C11 that any compiler builds, and the host build that runs many pictures."""
 
 from __future__ import annotations
 
@@ -63,8 +63,8 @@ def export_c(
 ) -> CProject:
     """Writes the C project of `plan` into the folder `out` (made if absent; files of an earlier project are replaced).
 
-    `core` says whose kernels run ("" and "host": portable C), `prefer` is "memory" or "speed". InputError for a graph that
-    the kernels cannot compute, and for an `out` that is a file.
+    `core` says whose kernels run ("" and "host": portable C), `prefer` is "memory" or "speed". InputError for a graph
+    that the kernels cannot compute, and for an `out` that is a file.
     """
     if out.exists() and not out.is_dir():
         raise InputError(f"[export] {out}: expected a folder, got a file")
@@ -147,7 +147,7 @@ def split_outputs(project: CProject, raw: bytes, count: int) -> list[NDArray[Any
 
 @dataclass(frozen=True)
 class HostRun:
-    """Outputs (one array per output, pictures first) and, from a build with check_layers, the last picture's CRC-32s."""
+    """Outputs (one array per output, pictures first); from a build with check_layers the last picture's CRC-32s."""
 
     outputs: list[NDArray[Any]]
     crc32: dict[int, int]
