@@ -18,8 +18,12 @@ class BranchAndBound {
         offsets_(problem.items.size(), -1),
         ground_(problem.items.size(), 0),
         waiting_(problem.items.size(), 0) {
-    // Items that share a lifetime compete for the same bytes: what still waits there is a lower bound on the top.
-    for (std::size_t i = 0; i < problem.items.size(); ++i) waiting_[i] = problem.round_up(problem.items[i].size);
+    // Items that live together compete for the same bytes: what still waits there is a lower bound on the top.
+    for (std::size_t i = 0; i < problem.items.size(); ++i) {
+      auto least = problem.items[i].size;
+      for (const auto& other : problem.neighbours[i]) least = std::min(least, other.under);
+      waiting_[i] = problem.round_up(least);
+    }
   }
 
   bool run() {
@@ -71,9 +75,9 @@ class BranchAndBound {
       const auto step = problem_.items[i].lower;
       auto lowest = ground_[i];
       auto stack = waiting_[i];
-      auto padding = waiting_[i] - problem_.items[i].size;
-      for (const auto other : problem_.neighbours[i]) {
-        const auto o = static_cast<std::size_t>(other);
+      auto padding = std::max<std::int64_t>(0, waiting_[i] - problem_.items[i].size);
+      for (const auto& other : problem_.neighbours[i]) {
+        const auto o = static_cast<std::size_t>(other.item);
         if (offsets_[o] >= 0 || problem_.items[o].lower > step || problem_.items[o].upper <= step) continue;
         stack += waiting_[o];
         lowest = std::min(lowest, ground_[o]);
@@ -107,11 +111,12 @@ class BranchAndBound {
     const auto end = candidate.offset + problem_.items[index].size;
     std::vector<std::pair<std::int32_t, std::int64_t>> before;
     offsets_[index] = candidate.offset;
-    for (const auto other : problem_.neighbours[index]) {
-      auto& ground = ground_[static_cast<std::size_t>(other)];
-      if (offsets_[static_cast<std::size_t>(other)] >= 0 || ground >= end) continue;
-      before.emplace_back(other, ground);
-      ground = problem_.round_up(end);
+    for (const auto& other : problem_.neighbours[index]) {
+      const auto above = candidate.offset + other.under;
+      auto& ground = ground_[static_cast<std::size_t>(other.item)];
+      if (offsets_[static_cast<std::size_t>(other.item)] >= 0 || ground >= above) continue;
+      before.emplace_back(other.item, ground);
+      ground = problem_.round_up(above);
     }
     search(placed + 1, candidate.offset, std::max(top, end));
     for (const auto& [other, ground] : before) ground_[static_cast<std::size_t>(other)] = ground;
@@ -123,8 +128,8 @@ class BranchAndBound {
   Clock::time_point deadline_;
   Packing& best_;
   std::vector<std::int64_t> offsets_;  // -1: not placed yet
-  std::vector<std::int64_t> ground_;   // of a remaining item: the top of all placed ones that it overlaps in time
-  std::vector<std::int64_t> waiting_;  // rounded sizes
+  std::vector<std::int64_t> ground_;   // of a remaining item: where it can stand on all placed ones that live with it
+  std::vector<std::int64_t> waiting_;  // rounded: the least that each pushes up others by
   std::int64_t nodes_ = 0;
   bool complete_ = true;
 };

@@ -16,6 +16,10 @@
 // A tensor lies in the arena whole or as a ring: row y of the feature map in slot y % rows. Graph inputs that are not
 // streamed are whole from the first segment on, graph outputs are whole until the last. Offsets are multiples of 4.
 //
+// Buffers that live together may share bytes: a whole tensor that a segment writes from its start on while it gives up
+// another one. No row is written over a row that the row order, or the operator that is just writing, still has to read;
+// kernels need not know. Only a buffer with `shares_with` >= 0 wants a kernel that works in place.
+//
 // A segment's scratch holds first the accumulators of its whole-map pools, in operator order, 4 bytes a channel, and after
 // them one region that its other kernels share, each as large as tn_scratch_bytes() says (oracle/scratch.h asks it for an
 // operator).

@@ -17,6 +17,13 @@ struct PackItem {
   std::int32_t lower = 0, upper = 0;
 };
 
+/// Two items live together that may share bytes: `above` may begin as little as `distance` bytes after the start of `below`
+/// (which is written from its start on while `above` is given up from its start on), instead of the size of `below`.
+struct PackOverlap {
+  std::int32_t below = 0, above = 0;  // indices into the items
+  std::int64_t distance = 0;
+};
+
 struct Packing {
   std::vector<std::int64_t> offsets;  // parallel to the items, multiples of the alignment
   std::int64_t bytes = 0;             // max(offset + size)
@@ -31,14 +38,16 @@ struct PackOptions {
   double time_limit_s = 0;           // above 0: repairs and branch and bound go on, in turn, until then
 };
 
-/// The most bytes that are live at once, sizes rounded up to the alignment: no packing needs less.
-[[nodiscard]] std::int64_t max_live(std::span<const PackItem> items, std::int64_t alignment = 4);
+/// The most bytes that are live at once, sizes rounded up to the alignment, less what overlaps save: no packing needs less.
+[[nodiscard]] std::int64_t max_live(std::span<const PackItem> items, std::int64_t alignment = 4,
+                                    std::span<const PackOverlap> overlaps = {});
 
 /// Places the items in the order given, each at the lowest gap that fits. Order: indices into `items`.
 [[nodiscard]] Packing pack_in_order(std::span<const PackItem> items, std::span<const std::int32_t> order,
                                     std::int64_t alignment = 4);
 
 /// The best packing found. Throws InputError for an item that is empty in time or negative in size.
-[[nodiscard]] Packing pack(std::span<const PackItem> items, const PackOptions& options = {});
+[[nodiscard]] Packing pack(std::span<const PackItem> items, const PackOptions& options = {},
+                           std::span<const PackOverlap> overlaps = {});
 
 }  // namespace tinynas

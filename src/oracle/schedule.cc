@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <variant>
 
 #include "oracle/accounting.h"
 #include "oracle/lower_bound.h"
@@ -12,6 +13,7 @@
 namespace tinynas {
 namespace {
 
+constexpr PackOptions kPacking{.repairs = 20, .node_limit = 100};
 constexpr std::int64_t kFlashPerChannel = 9;  // int32 bias, int32 multiplier, int8 shift
 
 /// First and last segment in which each tensor is touched; graph inputs from the start, graph outputs to the end.
@@ -45,19 +47,56 @@ bool is_ring(const RowGraph& rows, const Lifetimes& lifetimes, std::int32_t t, s
   return (tensor.producer >= 0 || t == image) && lifetimes.first[i] == lifetimes.last[i] && !tensor.graph_output;
 }
 
-/// One buffer per activation, without offsets: rings inside segments, whole tensors between them.
-std::vector<Buffer> make_buffers(const ScheduleInput& input, const std::vector<Segment>& segments, bool streamed) {
+/// The whole tensor that dies in segment s and the one that is born there, each the largest of its kind; -1: none.
+struct Ends {
+  std::int32_t given_up = -1, written = -1;
+};
+
+Ends ends_of(const RowGraph& rows, const Lifetimes& lifetimes, std::int32_t s, std::int32_t image) {
+  Ends ends;
+  const auto larger = [&](std::int32_t a, std::int32_t b) { return b < 0 || rows.tensor(a).bytes > rows.tensor(b).bytes; };
+  for (std::size_t i = 0; i < rows.tensors.size(); ++i) {
+    const auto t = static_cast<std::int32_t>(i);
+    const auto& tensor = rows.tensors[i];
+    if (!in_arena(tensor) || is_ring(rows, lifetimes, t, image) || t == image) continue;
+    const bool here_before = tensor.producer < 0 || lifetimes.first[i] < s;
+    if (here_before && lifetimes.last[i] == s && !tensor.graph_output && larger(t, ends.given_up)) ends.given_up = t;
+    if (tensor.producer >= 0 && lifetimes.first[i] == s && larger(t, ends.written)) ends.written = t;
+  }
+  return ends;
+}
+
+/// A depthwise convolution straight from one end to the other: its in-place kernel is another thing than overlapping rows.
+bool depthwise_between(const ScheduleInput& input, const Ends& ends) {
+  const auto& op = input.graph.operators[static_cast<std::size_t>(input.rows.tensor(ends.written).producer)];
+  return std::holds_alternative<DepthwiseConv2D>(op.kind) && op.inputs.front() == ends.given_up;
+}
+
+/// Buffers without offsets, and which of them may share bytes.
+struct Layouts {
+  std::vector<Buffer> buffers;
+  std::vector<PackOverlap> overlaps;
+};
+
+/// One buffer per activation: rings inside segments, whole tensors between them.
+Layouts make_layouts(const ScheduleInput& input, const std::vector<Segment>& segments, bool streamed) {
   const auto& rows = input.rows;
   const auto lifetimes = find_lifetimes(rows, segments);
   const auto image = streamed ? streamed_image(input) : -1;
   std::vector<std::int32_t> held(rows.tensors.size(), 0);
+  std::vector<std::pair<Ends, std::int64_t>> distances;
   for (std::size_t s = 0; s < segments.size(); ++s) {
     const auto& segment = segments[s];
-    const auto inside = held_rows(rows, {segment.operators, segment.rows_at_once, s == 0 ? image : -1});
-    if (!inside) throw std::logic_error("[plan] segment " + std::to_string(s) + " cannot run by rows");
-    for (std::size_t t = 0; t < held.size(); ++t) held[t] = std::max(held[t], (*inside)[t]);
+    const auto ends = ends_of(rows, lifetimes, static_cast<std::int32_t>(s), image);
+    const auto run =
+        run_rows(rows, {segment.operators, segment.rows_at_once, s == 0 ? image : -1, ends.given_up, ends.written});
+    if (!run) throw std::logic_error("[plan] segment " + std::to_string(s) + " cannot run by rows");
+    for (std::size_t t = 0; t < held.size(); ++t) held[t] = std::max(held[t], run->held_rows[t]);
+    if (ends.given_up >= 0 && ends.written >= 0 && !depthwise_between(input, ends))
+      distances.emplace_back(ends, run->distance);
   }
-  std::vector<Buffer> buffers;
+  Layouts layouts;
+  std::vector<std::int32_t> buffer_of(rows.tensors.size(), -1);
   for (std::size_t t = 0; t < rows.tensors.size(); ++t) {
     const auto& tensor = rows.tensors[t];
     if (!in_arena(tensor)) continue;
@@ -68,24 +107,45 @@ std::vector<Buffer> make_buffers(const ScheduleInput& input, const std::vector<S
     buffer.rows = is_ring(rows, lifetimes, buffer.tensor, image) ? std::min(held[t], tensor.rows) : tensor.rows;
     buffer.row_bytes = tensor.row_bytes;
     buffer.bytes = buffer.rows * buffer.row_bytes;
-    buffers.push_back(buffer);
+    buffer_of[t] = static_cast<std::int32_t>(layouts.buffers.size());
+    layouts.buffers.push_back(buffer);
   }
-  return buffers;
+  for (const auto& [ends, distance] : distances) {
+    if (distance >= rows.tensor(ends.written).bytes) continue;
+    layouts.overlaps.push_back(
+        {buffer_of[static_cast<std::size_t>(ends.written)], buffer_of[static_cast<std::size_t>(ends.given_up)], distance});
+  }
+  return layouts;
 }
 
-void place(Plan& plan) {
+void place(Plan& plan, std::span<const PackOverlap> overlaps) {
   std::vector<PackItem> items;
   items.reserve(plan.buffers.size());
   for (const auto& buffer : plan.buffers) items.push_back({buffer.bytes, buffer.first_segment, buffer.last_segment + 1});
-  const auto packing = pack(items);
+  const auto packing = pack(items, kPacking, overlaps);
   for (std::size_t i = 0; i < plan.buffers.size(); ++i) plan.buffers[i].offset = packing.offsets[i];
   plan.arena_bytes = packing.bytes;
 }
 
+/// Bytes of the arena that some buffer holds during each segment, those that two share counted once.
 std::vector<std::int64_t> segment_live(const Plan& plan) {
-  std::vector<std::int64_t> live(plan.segments.size(), 0);
-  for (const auto& buffer : plan.buffers) {
-    for (auto s = buffer.first_segment; s <= buffer.last_segment; ++s) live[static_cast<std::size_t>(s)] += buffer.bytes;
+  std::vector<std::int64_t> live;
+  for (std::size_t s = 0; s < plan.segments.size(); ++s) {
+    std::vector<std::pair<std::int64_t, std::int64_t>> ranges;
+    for (const auto& buffer : plan.buffers) {
+      const auto here = static_cast<std::int32_t>(s);
+      if (buffer.first_segment <= here && here <= buffer.last_segment) {
+        ranges.emplace_back(buffer.offset, buffer.offset + buffer.bytes);
+      }
+    }
+    std::sort(ranges.begin(), ranges.end());
+    std::int64_t bytes = 0;
+    std::int64_t covered = 0;
+    for (const auto& [begin, end] : ranges) {
+      bytes += std::max<std::int64_t>(0, end - std::max(begin, covered));
+      covered = std::max(covered, end);
+    }
+    live.push_back(bytes);
   }
   return live;
 }
@@ -140,6 +200,9 @@ SegmentBytes::SegmentBytes(const ScheduleInput& input, const std::vector<Segment
     : input_(input), image_(index == 0 ? streamed_image(input) : -1) {
   const auto lifetimes = find_lifetimes(input.rows, segments);
   const auto s = static_cast<std::int32_t>(index);
+  const auto ends = ends_of(input.rows, lifetimes, s, segments.empty() ? -1 : streamed_image(input));
+  ends_given_up_ = ends.given_up;
+  ends_written_ = ends.written;
   for (std::size_t t = 0; t < input.rows.tensors.size(); ++t) {
     const auto& tensor = input.rows.tensors[t];
     if (!in_arena(tensor) || lifetimes.first[t] > s || lifetimes.last[t] < s) continue;
@@ -152,12 +215,16 @@ SegmentBytes::SegmentBytes(const ScheduleInput& input, const std::vector<Segment
 }
 
 bool SegmentBytes::fits(const Segment& segment, std::int64_t limit_bytes) const {
-  const auto held = held_rows(input_.rows, {segment.operators, segment.rows_at_once, image_});
-  if (!held) return false;
+  const auto run = run_rows(input_.rows, {segment.operators, segment.rows_at_once, image_, ends_given_up_, ends_written_});
+  if (!run) return false;
   auto bytes = whole_bytes_ + segment_scratch(input_, segment);
   for (const auto t : inner_) {
     const auto& tensor = input_.rows.tensor(t);
-    bytes += std::min((*held)[static_cast<std::size_t>(t)], tensor.rows) * tensor.row_bytes;
+    bytes += std::min(run->held_rows[static_cast<std::size_t>(t)], tensor.rows) * tensor.row_bytes;
+  }
+  if (ends_given_up_ >= 0 && ends_written_ >= 0 && !depthwise_between(input_, {ends_given_up_, ends_written_})) {
+    bytes -=
+        overlap_saving(input_.rows.tensor(ends_written_).bytes, input_.rows.tensor(ends_given_up_).bytes, run->distance);
   }
   return bytes <= limit_bytes;
 }
@@ -166,7 +233,8 @@ Plan make_plan(const ScheduleInput& input, const std::string& schedule, std::vec
   Plan plan;
   plan.schedule = schedule;
   plan.image_streamed = streamed_image(input) >= 0;
-  plan.buffers = make_buffers(input, segments, plan.image_streamed);
+  auto layouts = make_layouts(input, segments, plan.image_streamed);
+  plan.buffers = std::move(layouts.buffers);
   plan.segments = std::move(segments);
   for (std::size_t s = 0; s < plan.segments.size(); ++s) {
     auto& segment = plan.segments[s];
@@ -179,7 +247,7 @@ Plan make_plan(const ScheduleInput& input, const std::string& schedule, std::vec
     scratch.first_segment = scratch.last_segment = static_cast<std::int32_t>(s);
     plan.buffers.push_back(scratch);
   }
-  place(plan);
+  place(plan, layouts.overlaps);
   const auto live = segment_live(plan);
   const auto& peak = plan.segments[static_cast<std::size_t>(std::max_element(live.begin(), live.end()) - live.begin())];
   plan.scratch_bytes = peak.scratch < 0 ? 0 : plan.buffers[static_cast<std::size_t>(peak.scratch)].bytes;

@@ -1,6 +1,7 @@
 // From a cut into segments to a plan with buffers and offsets, and from a plan to a cost.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -26,6 +27,11 @@ struct ScheduleInput {
 /// its operators needs.
 [[nodiscard]] std::int64_t segment_scratch(const ScheduleInput& input, const Segment& segment);
 
+/// Bytes saved when a tensor of `given_up` bytes begins `distance` after the start of one of `written` bytes.
+[[nodiscard]] constexpr std::int64_t overlap_saving(std::int64_t written, std::int64_t given_up, std::int64_t distance) {
+  return std::max<std::int64_t>(0, std::min(written - distance, given_up));
+}
+
 /// What one segment of a cut takes, for trying variants of it.
 class SegmentBytes {
  public:
@@ -40,6 +46,7 @@ class SegmentBytes {
   std::int32_t image_ = -1;
   std::int64_t whole_bytes_ = 0;     // live throughout the segment
   std::vector<std::int32_t> inner_;  // tensors that live in this segment alone
+  std::int32_t ends_given_up_ = -1, ends_written_ = -1;
 };
 
 /// Lays out `segments` (which must cover all operators in order and be able to run): ring sizes by running the row order,

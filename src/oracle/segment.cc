@@ -35,7 +35,7 @@ class RowOrder {
                        [&](std::int32_t op) { return produced_[output_of(op)] == rows_.tensors[output_of(op)].rows; });
   }
 
-  std::vector<std::int32_t> take_held() { return std::move(held_); }
+  SegmentRun take() { return {std::move(held_), distance_}; }
 
  private:
   [[nodiscard]] std::size_t output_of(std::int32_t op) const {
@@ -84,6 +84,16 @@ class RowOrder {
     return true;
   }
 
+  /// The next `count` rows of `tensor` are about to be written while everything not yet done still needs its inputs.
+  void note_distance(std::int32_t tensor, std::int32_t count) {
+    if (tensor != segment_.written || segment_.given_up < 0) return;
+    const auto& out = rows_.tensor(tensor);
+    const auto& in = rows_.tensor(segment_.given_up);
+    const auto end = (produced_[static_cast<std::size_t>(tensor)] + count) * out.row_bytes;
+    const auto freed = std::min(oldest_needed(segment_.given_up), in.rows) * in.row_bytes;
+    if (freed < in.bytes) distance_ = std::max(distance_, end - freed);
+  }
+
   /// Computes every row of `op` that has become computable; done_ counts output rows, of an accumulating operator input
   /// rows.
   void advance(std::int32_t op) {
@@ -93,13 +103,17 @@ class RowOrder {
       const auto& input = rows_.inputs(op).front();
       const bool finished = done == input.height;
       done = produced_[static_cast<std::size_t>(input.tensor)];
-      if (!finished && done == input.height) produce(info.output, 1);
+      if (!finished && done == input.height) {
+        note_distance(info.output, 1);
+        produce(info.output, 1);
+      }
       return;
     }
     const auto height = rows_.tensor(info.output).rows;
     while (done < height) {
       const auto count = std::min(batch(op), height - done);
       if (!computable(op, done + count - 1)) return;
+      note_distance(info.output, count);
       done += count;
       // The rows just read are still in use while the new ones are written; they belong to other tensors.
       produce(info.output, count);
@@ -112,11 +126,12 @@ class RowOrder {
   std::vector<std::int32_t> produced_;  // rows, by tensor
   std::vector<std::int32_t> held_;      // rows, by tensor
   std::vector<std::int32_t> done_;      // rows, by operator
+  std::int64_t distance_ = 0;
 };
 
 }  // namespace
 
-std::optional<std::vector<std::int32_t>> held_rows(const RowGraph& rows, const SegmentOrder& segment) {
+std::optional<SegmentRun> run_rows(const RowGraph& rows, const SegmentOrder& segment) {
   if (segment.operators.size() > 1) {
     for (const auto op : segment.operators) {
       if (rows.operators[static_cast<std::size_t>(op)].mode == RowMode::whole) return std::nullopt;
@@ -124,7 +139,7 @@ std::optional<std::vector<std::int32_t>> held_rows(const RowGraph& rows, const S
   }
   RowOrder order(rows, segment);
   if (!order.run()) return std::nullopt;
-  return order.take_held();
+  return order.take();
 }
 
 }  // namespace tinynas

@@ -60,6 +60,30 @@ INSTANTIATE_TEST_SUITE_P(
         Published{"mcunet-256kb-1mb_imagenet", 67'287'200, 729'392, 332'800, 204'800, 14'112 + 864, 280, 48'640, 76'800},
         Published{"mcunet-320kb-1mb_imagenet", 81'785'520, 737'408, 340'736, 247'808, 17'672 + 864, 336, 52'096, 92'928}));
 
+struct Streamed {
+  const char* name;
+  std::int64_t streamed, stored;  // bytes of activations at most
+};
+
+std::ostream& operator<<(std::ostream& stream, const Streamed& net) { return stream << net.name; }
+
+class StreamedNetwork : public ::testing::TestWithParam<Streamed> {};
+
+TEST_P(StreamedNetwork, StaysWithinItsFigure) {
+  const auto graph = published_network(GetParam().name);
+  if (!graph) GTEST_SKIP() << "no reference data beside the checkout";
+  EXPECT_LE(make_oracle("streaming", {.image_streamed = true, .core = ""})->cost(*graph).activation_bytes,
+            GetParam().streamed);
+  EXPECT_LE(make_oracle("streaming", {.image_streamed = false, .core = ""})->cost(*graph).activation_bytes,
+            GetParam().stored);
+}
+
+INSTANTIATE_TEST_SUITE_P(RowRings, StreamedNetwork,
+                         ::testing::Values(Streamed{"mcunet-10fps_imagenet", 13'872, 16'896},
+                                           Streamed{"mcunet-5fps_imagenet", 18'912, 30'720},
+                                           Streamed{"mcunet-256kb-1mb_imagenet", 57'600, 81'920},
+                                           Streamed{"mcunet-320kb-1mb_imagenet", 60'544, 98'560}));
+
 class StreamingNetwork : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(StreamingNetwork, NeedsAtMostTwoFifthsOfTinyEngine) {

@@ -12,8 +12,9 @@ import pytest
 pytest.importorskip("tinynas._core")
 
 import typer
-from tinynas.cli.plan import plan
 from typer.testing import CliRunner
+
+from tinynas.cli.plan import plan
 
 app = typer.Typer()
 app.command()(plan)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from tinynas.config.loader import configs_dir
 from tinynas.config.target import load_target
 from tinynas.errors import InputError

@@ -1,0 +1,20 @@
+// What the search for a cut knows of a network beforehand: the ring of every tensor and the scratch of every operator.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "oracle/schedule.h"
+
+namespace tinynas {
+
+struct RingTable {
+  std::vector<std::int64_t> ring_bytes;  // by tensor: as a ring, all of its readers standing in its own segment
+  std::vector<std::int64_t> scratch;     // by operator
+};
+
+/// Rings in closed form: equal to those of the row order (segment.h) wherever what joins again comes from one tensor of the
+/// segment, as in residuals; the plan itself runs the order.
+[[nodiscard]] RingTable make_ring_table(const ScheduleInput& input);
+
+}  // namespace tinynas
