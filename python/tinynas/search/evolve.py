@@ -38,8 +38,8 @@ class Problem:
 class Found:
     """The winner and how well the predictor ranked."""
 
-    arch: dict[str, Any]
-    accuracy: float
+    winner: dict[str, Any]
+    """arch, accuracy (a fraction, through the supernet), sram_bytes, flash_bytes, macs."""
     predictor: dict[str, Any]
     finalists: list[dict[str, Any]]
 
@@ -171,7 +171,7 @@ class _Knowledge:
         """The best measured network (of equals the one with less SRAM), and the last `finalists` measured."""
         entries = self.measured
         winner = max(entries, key=lambda entry: (entry["accuracy"], -entry["sram_bytes"]))
-        return Found(winner["arch"], winner["accuracy"], self._quality(), entries[-finalists:])
+        return Found(winner, self._quality(), entries[-finalists:])
 
     def _quality(self) -> dict[str, Any]:
         if self._predictor is None:

@@ -51,10 +51,9 @@ class Search:
             f"(of {len(stage1['subspaces'])} subspaces)"
         )
         found = self.run.once("stage2.json", lambda: self._stage2(winner))
-        cost = found["cost"]
         self.console.print(
-            f"[bold]stage 2[/]: {100 * found['accuracy']:.1f} % through the supernet, {cost['macs']:,} MACs, "
-            f"{cost['sram_bytes']:,} B SRAM, {cost['flash_bytes']:,} B Flash"
+            f"[bold]stage 2[/]: {100 * found['accuracy']:.1f} % through the supernet, {found['macs']:,} MACs, "
+            f"{found['sram_bytes']:,} B SRAM, {found['flash_bytes']:,} B Flash"
         )
         write_json(self.run.path / "arch.json", {"space": self.space.model_dump(mode="json"), "arch": found["arch"]})
         result = self._finish_network(found)
@@ -92,14 +91,7 @@ class Search:
                 bars.update(tasks[title], completed=done, total=total)
 
             found = evolve(problem, JsonLines(self.run.path / "history.jsonl"), advance)
-        cost = next(entry for entry in found.finalists if entry["arch"] == found.arch) if found.finalists else {}
-        return {
-            "arch": found.arch,
-            "accuracy": found.accuracy,
-            "predictor": found.predictor,
-            "finalists": found.finalists,
-            "cost": cost,
-        }
+        return found.winner | {"predictor": found.predictor, "finalists": found.finalists}
 
     def _finish_network(self, found: dict[str, Any]) -> dict[str, Any]:
         import tinynas._core as _core
