@@ -1,5 +1,8 @@
 // The DSP kernels: convolutions of int8 maps. Everything else, and what their bodies do not cover, is left to the portable
 // set.
+#include <algorithm>
+
+#include "codegen/dsp_add.h"
 #include "codegen/dsp_pack.h"
 #include "codegen/kernel_call.h"
 #include "graph/operators.h"
@@ -95,6 +98,31 @@ struct DspChooser {
     add_field(call, "input_w", in[2]);
     add_field(call, "channels", in[3]);
     add_field(call, "input_zero_point", zero_point_of(input_of(request)));
+    return call;
+  }
+
+  std::optional<KernelCall> operator()(const Add& op) const {
+    const Tensor &first = input_of(request, 0), &second = input_of(request, 1), &output = output_of(request);
+    if (!is_int8(request) || first.shape != output.shape || second.shape != output.shape) return std::nullopt;
+    if (row_mode(*request.graph, operator_of(request)) != RowMode::rows) return std::nullopt;
+    const auto range = activation_range(op.activation, scale_of(output), zero_point_of(output), ClampRange{-128, 127});
+    if (range.low != -128 || range.high != 127) return std::nullopt;
+    const auto a = static_cast<double>(scale_of(first)), b = static_cast<double>(scale_of(second)),
+               c = static_cast<double>(scale_of(output));
+    const double twice = 2 * std::max(a, b);
+    const AddArithmetic add{quantize_multiplier(a / twice),
+                            quantize_multiplier(b / twice),
+                            quantize_multiplier(twice / (static_cast<double>(1 << 20) * c)),
+                            zero_point_of(first),
+                            zero_point_of(second),
+                            zero_point_of(output)};
+    const auto constants = fit_add(add, a / c, b / c);
+    if (!constants) return std::nullopt;
+    KernelCall call = dsp_call("tn_dsp_add", {"elementwise.c", "add.S"});
+    call.columns = columns_of(output);
+    for (std::size_t i = 0; i < constants->size(); ++i)
+      add_field(call, "constants[" + std::to_string(i) + "]", (*constants)[i]);
+    add_field(call, "channels", channels_of(output));
     return call;
   }
 

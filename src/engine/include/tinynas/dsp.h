@@ -90,4 +90,13 @@ void tn_dsp_depthwise(const tn_step* step, const tn_dsp_depthwise_params* params
 /* Columns x, x + 1 of four neighbouring channels into one word of each channel's strip, `pairs` times. */
 void tn_dsp_unpack_nhwc(const int8_t* source, int32_t pixel_bytes, int16_t* strip, int32_t strip_bytes, int32_t pairs);
 
+/* ADD without broadcasting: (first * A + second * B + C) >> 21 saturated, A and B with 8 bits more, where that equals
+ * TensorFlow Lite's arithmetic for every pair of values. */
+typedef struct {
+  int32_t constants[3]; /* A, B, C */
+  int32_t channels;
+} tn_dsp_add_params;
+void tn_dsp_add(const tn_step* step, const tn_dsp_add_params* params);
+void tn_dsp_add_words(const int8_t* first, const int8_t* second, int8_t* output, int32_t words, const int32_t* constants);
+
 #endif
