@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from tinynas.config.loader import configs_dir
 from tinynas.config.space import SpaceConfig, load_space
 from tinynas.errors import InputError
