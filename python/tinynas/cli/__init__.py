@@ -5,7 +5,10 @@ from __future__ import annotations
 import typer
 
 from tinynas.cli.boards import boards
+from tinynas.cli.deploy import deploy
+from tinynas.cli.evaluate import evaluate
 from tinynas.cli.export import export
+from tinynas.cli.plan import plan
 from tinynas.cli.profile import profile
 from tinynas.cli.search import search
 from tinynas.cli.space import space
@@ -18,8 +21,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for verb in (search, space, train, profile, export, boards):
+for verb in (search, space, train, profile, export, deploy, plan, boards):
     app.command()(verb)
+app.command("eval")(evaluate)
 
 
 def main() -> None:

@@ -18,6 +18,8 @@ from tinynas.search.run_dir import write_atomic, write_json
 if TYPE_CHECKING:
     import tinynas._core as _core
 
+    from tinynas.export.cproject import CProject
+
 CALIBRATION_PICTURES = 200
 
 
@@ -44,7 +46,7 @@ def quantise(float_graph: _core.Graph, data: DataSet, seed: int) -> _core.Graph:
     import tinynas._core as _core
 
     pictures, _ = pictures_of(data.train, resolution_of(float_graph), CALIBRATION_PICTURES, seed)
-    return _core.quantize(float_graph, as_float(pictures))
+    return _core.quantize(float_graph, [as_float(pictures)])
 
 
 def resolution_of(graph: _core.Graph) -> int:
@@ -64,7 +66,7 @@ class Verified:
     arena_bytes: int
 
 
-def verify_c(project: Path, graph: _core.Graph, plan: _core.Plan, splits: dict[str, Split]) -> Verified:
+def verify_c(project: CProject, graph: _core.Graph, plan: _core.Plan, splits: dict[str, Split]) -> Verified:
     """Builds the C project with the host's compiler and runs it over the splits.
 
     Raises CheckError when the compiled arena is not the plan's, or an output differs from the reference interpreter's
@@ -72,41 +74,39 @@ def verify_c(project: Path, graph: _core.Graph, plan: _core.Plan, splits: dict[s
     """
     import tinynas._core as _core
 
-    from tinynas.export.cproject import build_host, run_host
+    from tinynas.export.cproject import arena_in_object, build_host, run_host
 
     program = build_host(project)
-    if program.arena_bytes != plan.arena_bytes:
-        raise CheckError(f"{project}: expected an arena of {plan.arena_bytes:,} B, compiled {program.arena_bytes:,} B")
+    compiled = arena_in_object(project)
+    if compiled != plan.arena_bytes:
+        raise CheckError(f"{project.folder}: expected an arena of {plan.arena_bytes:,} B, compiled {compiled:,} B")
     accuracy, counts, equal = {}, {}, 0
     for name, split in splits.items():
         pictures, labels = pictures_of(split, resolution_of(graph))
         inputs = as_int8(pictures)
-        outputs = run_host(program, inputs)
-        accuracy[name] = float(np.mean(outputs.reshape(len(inputs), -1).argmax(axis=1) == labels))
+        outputs = run_host(project, [inputs], program).outputs[0].reshape(len(inputs), -1)
+        accuracy[name] = float(np.mean(outputs.argmax(axis=1) == labels))
         counts[name] = len(inputs)
         if name == "val":
-            expected = np.asarray(_core.run_batch(graph, inputs)).reshape(len(inputs), -1)
-            same = (outputs.reshape(len(inputs), -1) == expected).all(axis=1)
+            expected = np.asarray(_core.run_batch(graph, [inputs])[0]).reshape(len(inputs), -1)
+            same = (outputs == expected).all(axis=1)
             if not same.all():
                 first = int(np.argmin(same))
                 raise CheckError(
-                    f"{project}: picture {first} of the validation set differs from the reference interpreter"
+                    f"{project.folder}: picture {first} of the validation set differs from the reference interpreter"
                 )
             equal = int(same.sum())
-    return Verified(accuracy, counts, equal, program.arena_bytes)
+    return Verified(accuracy, counts, equal, compiled)
 
 
-def export_all(run: Path, graph: _core.Graph, plan: _core.Plan, core: str = "") -> Path:
-    """Writes model.json, model.onnx, model.tflite and the C project into the run's folder; returns the project's."""
-    from tinynas.export.onnx import to_onnx
-
+def export_all(run: Path, graph: _core.Graph, plan: _core.Plan) -> CProject:
+    """Writes model.json, model.onnx, model.tflite and the C project (portable kernels) into the run's folder."""
     from tinynas.export.cproject import export_c
+    from tinynas.export.onnx import to_onnx
     from tinynas.tflite import save_tflite
 
     write_atomic(run / "model.json", graph.to_json())
     to_onnx(graph, run / "model.onnx")
     save_tflite(graph, run / "model.tflite")
-    project = run / "c"
-    export_c(graph, plan, project)
     write_json(run / "plan.json", json.loads(plan.to_json()))
-    return project
+    return export_c(graph, plan, run / "c")

@@ -155,6 +155,7 @@ class Search:
             )
             check_space(SpaceConfig.model_validate_json(self._evaluator.space_json), self.space, checkpoint)
             self._checkpoint = checkpoint
+            write_json(self.run.path / "supernet.json", {"checkpoint": str(checkpoint)})
         return self._evaluator
 
     def _measured_file(self) -> Path:

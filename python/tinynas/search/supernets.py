@@ -51,7 +51,6 @@ def check_space(checkpoint_space: SpaceConfig, space: SpaceConfig, path: Path) -
         )
 
 
-def training_summary(checkpoint: Path) -> dict[str, object]:
-    """What is known of the training, for the report."""
-    done = checkpoint.parent / _DONE
-    return {"checkpoint": checkpoint.name} | (read_json(done) if done.exists() else {})
+def find_supernet(run: Path) -> Path:
+    """The checkpoint that a finished run searched in."""
+    return Path(read_json(run / "supernet.json")["checkpoint"])
