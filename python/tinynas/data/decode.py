@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
@@ -20,25 +19,25 @@ _CHUNK = 256
 Result = TypeVar("Result")
 
 
-def picture_sizes(files: Sequence[Path]) -> NDArray[np.int64]:
+def picture_sizes(files: Sequence[str]) -> NDArray[np.int64]:
     """[n, 2]: width and height as the files' headers say."""
     return np.asarray(in_threads(files, _size), dtype=np.int64)
 
 
-def decode_pictures(files: Sequence[Path], side: int, window: bool, out: NDArray[np.uint8]) -> None:
+def decode_pictures(files: Sequence[str], side: int, window: bool, out: NDArray[np.uint8]) -> None:
     """Fills out [n, side, side, 3]: whole pictures made square, or (window) their central squares, antialiased.
 
     Raises InputError naming the first file that cannot be decoded.
     """
 
-    def read(item: tuple[int, Path]) -> None:
+    def read(item: tuple[int, str]) -> None:
         index, file = item
         out[index] = decode_picture(file, side, window)
 
     in_threads(list(enumerate(files)), read)
 
 
-def decode_picture(file: Path, side: int, window: bool) -> NDArray[np.uint8]:
+def decode_picture(file: str, side: int, window: bool) -> NDArray[np.uint8]:
     """One picture as RGB [side, side, 3]; see decode_pictures."""
     try:
         with Image.open(file) as picture:
@@ -69,7 +68,7 @@ def _flatten(picture: Image.Image) -> Image.Image:
     return picture.convert("RGB")
 
 
-def _size(file: Path) -> tuple[int, int]:
+def _size(file: str) -> tuple[int, int]:
     try:
         with Image.open(file) as picture:
             return picture.size

@@ -57,7 +57,7 @@ class FolderOptions:
 class Listing:
     """Files and labels of one split, in order; `stamps` (size in bytes, time of change) tell whether a file changed."""
 
-    files: tuple[Path, ...]
+    files: tuple[str, ...]
     labels: tuple[int, ...]
     stamps: tuple[tuple[int, int], ...]
 
@@ -133,14 +133,14 @@ def _list_split(folder: Path, classes: Sequence[str]) -> Listing:
             f"{text} {', '.join(names[:5])}" for text, names in (("missing", missing), ("unexpected", extra)) if names
         ]
         raise InputError(f"{folder}: expected the same {len(classes)} classes as train, got {'; '.join(parts)}")
-    files: list[Path] = []
+    files: list[str] = []
     labels: list[int] = []
     stamps: list[tuple[int, int]] = []
     for label, name in enumerate(classes):
         found = sorted(_pictures_below(folder / name))
         if not found:
             raise InputError(f"{folder / name}: expected pictures ({', '.join(sorted(PICTURE_SUFFIXES))}), got none")
-        files.extend(Path(path) for path, _ in found)
+        files.extend(path for path, _ in found)
         stamps.extend(stamp for _, stamp in found)
         labels.extend([label] * len(found))
     return Listing(tuple(files), tuple(labels), tuple(stamps))
@@ -252,8 +252,7 @@ def _files_key(root: Path, listings: dict[str, Listing]) -> str:
     parts: list[object] = ["pictures 1"]
     base = len(str(root))
     for name, listing in listings.items():
-        parts.append(name)
-        parts.extend((str(file)[base:], stamp) for file, stamp in zip(listing.files, listing.stamps, strict=True))
+        parts += [name, "\n".join(file[base:] for file in listing.files), listing.stamps]
     return hash_parts(parts)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +17,7 @@ class LazySplit:
 
     def __init__(
         self,
-        files: Sequence[Path],
+        files: Sequence[str],
         labels: NDArray[np.int64],
         stored: tuple[int, bool],
         augmentation: Augmentation,
