@@ -21,6 +21,7 @@ from tinynas.tflite.ir import GraphIR, GraphOperator, GraphTensor, Quantization
 
 DTYPES = {"FLOAT32": "f32", "INT8": "s8", "UINT8": "u8", "INT4": "s4", "INT16": "s16", "INT32": "s32", "INT64": "s64"}
 MAX_ELEMENTS = (1 << 31) - 1
+MAX_CONSTANT_BYTES = 1 << 27
 INTEGER_ADVICE = (
     "convert the model with full integer quantisation (converter.optimizations = [tf.lite.Optimize.DEFAULT], "
     "a representative_dataset, target_spec.supported_ops = [TFLITE_BUILTINS_INT8])"
@@ -74,7 +75,7 @@ class Value:
     file: FileTensor
     shape: tuple[int, ...]
     tensor: int | None = None
-    data: bytes | None = None
+    data: bytes | memoryview | None = None
     pending: Pending | None = None
     op: FileOperator | None = None  # writer of a pending value
 
@@ -109,6 +110,7 @@ class Context:
         self.model = model
         self.graph = GraphIR(name=model.name)
         self.values: dict[int, Value] = {}
+        self.constant_bytes = 0
         self.materialise: dict[type, Callable[[Context, Value], int]] = {}
 
     def input(self, op: FileOperator, position: int) -> Value:
@@ -135,7 +137,7 @@ class Context:
         self.values[index] = value
         return value
 
-    def _constant_data(self, op: FileOperator, tensor: FileTensor) -> bytes:
+    def _constant_data(self, op: FileOperator, tensor: FileTensor) -> bytes | memoryview:
         where = f"constant {tensor.index} ({tensor.name!r})"
         if tensor.type not in TYPE_BITS:
             raise op.error(f"{where} has elements of type {tensor.type}", "which is not supported")
@@ -168,16 +170,13 @@ class Context:
     def _add_constant(self, op: FileOperator, value: Value) -> int:
         if value.type not in DTYPES:
             raise op.error(f"constant {value.file.index} ({value.file.name!r}) is {value.type}", INTEGER_ADVICE)
-        return self.add_tensor(
-            GraphTensor(
-                value.file.name,
-                value.shape,
-                DTYPES[value.type],
-                quantization_of(value.file),
-                constant=True,
-                data=value.data or b"",
-            )
-        )
+        data = value.data or b""
+        self.constant_bytes += len(data) + 16 * len(value.file.scales)
+        if self.constant_bytes > MAX_CONSTANT_BYTES:  # buffers may be shared, so that a small file can claim much
+            raise op.error(f"the constants exceed {MAX_CONSTANT_BYTES} bytes")
+        quantization = quantization_of(value.file)
+        tensor = GraphTensor(value.file.name, value.shape, DTYPES[value.type], quantization, True, bytes(data))
+        return self.add_tensor(tensor)
 
     def add_tensor(self, tensor: GraphTensor) -> int:
         """Append a tensor to the graph."""
@@ -218,6 +217,8 @@ class Context:
         check_shape(op, shape)
         if tensor.type not in DTYPES:
             raise op.error(f"its output is {tensor.type}", INTEGER_ADVICE)
+        if len(tensor.scales) > 1 and tensor.type != "FLOAT32":
+            raise op.error(f"its output has {len(tensor.scales)} scales, expected one", INTEGER_ADVICE)
         index = self.add_tensor(GraphTensor(tensor.name, shape, DTYPES[tensor.type], quantization_of(tensor)))
         self.graph.operators.append(
             GraphOperator(kind, inputs, [index], attributes, name=tensor.name, source_index=op.index)

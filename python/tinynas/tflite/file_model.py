@@ -20,6 +20,7 @@ MAX_TENSORS = 20_000
 MAX_OPERATORS = 10_000
 MAX_RANK = 8
 MAX_OPERANDS = 1_000
+MAX_ALL_OPERANDS = 100_000
 MAX_SCALES = 1 << 20
 
 # Bits of one element; the types that carry data here.
@@ -50,7 +51,7 @@ class FileTensor:
     type: str
     shape: tuple[int, ...]
     signature: tuple[int, ...]
-    data: bytes | None
+    data: memoryview | None
     scales: NDArray[np.float32]
     zero_points: NDArray[np.int64]
     axis: int
@@ -128,9 +129,9 @@ def read_model(data: bytes) -> FileModel:
     tensors = [_tensor(i, t, buffers) for i, t in enumerate(tables)]
     operators = graph.tables(schema.SUBGRAPH["operators"], "operators", MAX_OPERATORS)
     return FileModel(
-        name=graph.text(schema.SUBGRAPH["name"])[:200],
+        name=graph.text(schema.SUBGRAPH["name"]),
         tensors=tensors,
-        operators=[_operator(i, t, codes, len(tensors)) for i, t in enumerate(operators)],
+        operators=_operators(operators, codes, len(tensors)),
         inputs=_indices(graph, schema.SUBGRAPH["inputs"], len(tensors), "graph inputs"),
         outputs=_indices(graph, schema.SUBGRAPH["outputs"], len(tensors), "graph outputs"),
     )
@@ -140,7 +141,7 @@ def _code(table: Table) -> str:
     slots = schema.OPERATOR_CODE
     code = max(table.integer(slots["deprecated_builtin_code"], "b"), table.integer(slots["builtin_code"], "i"))
     name = schema.OPERATOR_NAMES.get(code, f"builtin operator {code}")
-    custom = table.text(slots["custom_code"])[:60]
+    custom = table.text(slots["custom_code"], 60)
     return f"CUSTOM {custom!r}" if name == "CUSTOM" else name
 
 
@@ -155,6 +156,16 @@ def _indices(table: Table, slot: int, tensors: int, what: str) -> tuple[int, ...
     if bad:
         raise InputError(f"[tflite] {what}: expected tensors 0 to {tensors - 1}, got {bad[0]}")
     return indices
+
+
+def _operators(tables: list[Table], codes: list[str], tensors: int) -> list[FileOperator]:
+    operators, operands = [], 0
+    for index, table in enumerate(tables):
+        operators.append(_operator(index, table, codes, tensors))
+        operands += len(operators[-1].inputs) + len(operators[-1].outputs)
+        if operands > MAX_ALL_OPERANDS:  # vectors may be shared, so that a small file can claim many
+            raise InputError(f"[tflite] expected at most {MAX_ALL_OPERANDS} inputs and outputs of all operators")
+    return operators
 
 
 def _operator(index: int, table: Table, codes: list[str], tensors: int) -> FileOperator:
@@ -194,7 +205,7 @@ def _tensor(index: int, table: Table, buffers: list[Table]) -> FileTensor:
         special = "sparse"
     return FileTensor(
         index=index,
-        name=table.text(slots["name"])[:200] or f"tensor_{index}",
+        name=table.text(slots["name"]) or f"tensor_{index}",
         type=type_name,
         shape=shape,
         signature=_shape(table, slots["shape_signature"], what) or shape,
@@ -215,7 +226,7 @@ def _shape(table: Table, slot: int, what: str) -> tuple[int, ...]:
     return tuple(int(v) for v in values)
 
 
-def _buffer(table: Table, what: str) -> bytes | None:
+def _buffer(table: Table, what: str) -> memoryview | None:
     if table.integer(schema.BUFFER["offset"], "Q") > 1:
         raise InputError(f"[tflite] {what}: expected its data inside the FlatBuffer, got data appended to the file")
     return table.raw(schema.BUFFER["data"]) or None
@@ -226,16 +237,15 @@ def _quantization(table: Table | None, what: str) -> tuple[NDArray[np.float32], 
     if table is None:
         return empty
     slots = schema.QUANTIZATION
-    scales = table.numbers(slots["scale"], "<f4")
-    zero_points = table.numbers(slots["zero_point"], "<i8")
+    scales: NDArray[Any] | None = table.numbers(slots["scale"], "<f4")
+    zero_points: NDArray[Any] | None = table.numbers(slots["zero_point"], "<i8")
     if scales is None or len(scales) == 0:
         return empty
     if zero_points is None or len(zero_points) == 0:
-        zero_points = np.zeros(len(scales), np.int64)
+        zero_points = np.zeros(1, np.int64)
     if len(scales) > MAX_SCALES or len(zero_points) not in (1, len(scales)):
         raise InputError(f"[tflite] {what}: {len(scales)} scales, but {len(zero_points)} zero points")
-    if len(zero_points) != len(scales):
-        zero_points = np.repeat(zero_points, len(scales))
     custom = "of a custom quantisation" if table.integer(slots["details_type"], "B") else ""
     axis = table.integer(slots["quantized_dimension"], "i")
-    return scales.astype(np.float32), zero_points.astype(np.int64), axis, custom
+    # Views of the file: many tensors may share one vector.
+    return scales, np.broadcast_to(zero_points, scales.shape), axis, custom

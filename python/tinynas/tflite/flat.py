@@ -98,10 +98,10 @@ class Table:
             )
         return target + 4, count
 
-    def raw(self, slot: int) -> bytes | None:
-        """A vector of bytes; None when absent."""
+    def raw(self, slot: int) -> memoryview | None:
+        """A vector of bytes, not copied (many tables may share one); None when absent."""
         vector = self._vector(slot, 1)
-        return None if vector is None else self.data[vector[0] : vector[0] + vector[1]]
+        return None if vector is None else memoryview(self.data)[vector[0] : vector[0] + vector[1]]
 
     def numbers(self, slot: int, dtype: str) -> NDArray[np.generic] | None:
         """A vector of numbers of numpy type `dtype` ("<i4", "<f4", "<i8"); None when absent."""
@@ -109,9 +109,10 @@ class Table:
         vector = self._vector(slot, item.itemsize)
         return None if vector is None else np.frombuffer(self.data, item, vector[1], vector[0])
 
-    def text(self, slot: int) -> str:
-        """A string; empty when absent. Bytes that are not UTF-8 are replaced."""
-        return (self.raw(slot) or b"").decode("utf-8", "replace")
+    def text(self, slot: int, limit: int = 200) -> str:
+        """The first `limit` bytes of a string; empty when absent. Bytes that are not UTF-8 are replaced."""
+        raw = self.raw(slot)
+        return "" if raw is None else bytes(raw[:limit]).decode("utf-8", "replace")
 
     def tables(self, slot: int, what: str, limit: int) -> list[Table]:
         """A vector of tables, at most `limit` of them."""

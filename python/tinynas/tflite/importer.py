@@ -154,6 +154,8 @@ def _add_input(ctx: Context, index: int) -> None:
         raise file_error(f"{place} is {tensor.special or 'a constant'}")
     if tensor.type not in DTYPES:
         raise file_error(f"{place} is {tensor.type.lower()}, expected int8, uint8 or float32")
+    if len(tensor.scales) > 1 and tensor.type != "FLOAT32":
+        raise file_error(f"{place}: expected one scale, got {len(tensor.scales)}")
     shape = _input_shape(tensor)
     check_shape(FileOperator(-1, place, (), (), "", None), shape)
     added = GraphTensor(tensor.name, shape, DTYPES[tensor.type], quantization_of(tensor))

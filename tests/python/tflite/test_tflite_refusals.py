@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,8 @@ from nets import Net
 from random_networks import random_network
 
 from tinynas import InputError
-from tinynas.tflite import load_tflite
+from tinynas.tflite import load_tflite, schema
+from tinynas.tflite.flat import Table
 from tinynas.tflite.writer import OperatorSpec, TensorSpec, TfliteWriter
 
 
@@ -214,6 +216,51 @@ def test_empty_networks() -> None:
     writer.operator(OperatorSpec("TANH", [], [1]))
     with pytest.raises(InputError, match="expected input 0"):
         load_tflite(writer.finish([x], [1]))
+
+
+def hostile(data: bytes, table: str, slot: int) -> bytes:
+    """The file with a vector of its only operator or first tensor turned into a claim on everything that follows it."""
+    root = Table.root(data)
+    graph = root.tables(schema.MODEL["subgraphs"], "subgraphs", 1)[0]
+    vector = graph.tables(schema.SUBGRAPH[table], table, 100)[0]._vector(slot, 1)
+    assert vector is not None
+    start = vector[0] - 4
+    return data[:start] + (1 << 20).to_bytes(4, "little") + data[start + 4 :] + bytes(1 << 23)
+
+
+@pytest.mark.parametrize(
+    ("table", "slot", "reason"),
+    [
+        ("tensors", schema.TENSOR["shape"], "at most 8 dimensions"),
+        ("operators", schema.OPERATOR["inputs"], "at most 1000 tensors"),
+        ("operators", schema.OPERATOR["outputs"], "at most 1000 tensors"),
+    ],
+)
+def test_vectors_that_claim_much(table: str, slot: int, reason: str) -> None:
+    net = new()
+    data = net.finish([net.unary("TANH", net.input((1, 4)))])
+    with pytest.raises(InputError, match=reason):
+        load_tflite(hostile(data, table, slot))
+
+
+def test_a_small_file_that_claims_many_operands() -> None:
+    net = new()
+    x = net.input((1, 4), 0.1, 0)
+    for _ in range(200):
+        net.operator("CONCATENATION", [x] * 900, net.like(x, (1, 3600)), "ConcatenationOptions", {"axis": 1})
+    refused(net, [net.writer.operators[0].outputs[0]], "at most 100000 inputs and outputs")
+
+
+def test_large_files_are_read_quickly() -> None:
+    """Names, scales and buffers are not copied: many tensors may share them."""
+    net = new()
+    x = net.input((1, 4))
+    for _ in range(4000):
+        x = net.unary("TANH", x)
+    data = net.finish([x])
+    start = time.monotonic()
+    assert len(load_tflite(data).operators) == 4000
+    assert time.monotonic() - start < 5
 
 
 def test_every_truncation_is_refused() -> None:
