@@ -113,7 +113,9 @@ at::Tensor Supernet::forward(const at::Tensor& x, const Arch& arch, const Forwar
     options.observed->mean.assign(norms_, at::Tensor());
     options.observed->variance.assign(norms_, at::Tensor());
   }
-  return forward_plain(*this, x, use, options);
+  const bool differentiated = c10::GradMode::is_enabled() && options.given != nullptr;
+  const bool fused = options.fused && !differentiated && x.is_cpu() && x.scalar_type() == at::kFloat;
+  return fused ? forward_fused(*this, x, use, options) : forward_plain(*this, x, use, options);
 }
 
 void Supernet::to(const at::Device& device) {
