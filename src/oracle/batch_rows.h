@@ -1,4 +1,4 @@
-// Steps of several rows for cores whose kernels gain by them, as long as the arena does not grow.
+// Steps of several rows for cores whose kernels gain by them, as far as a limit on the arena allows.
 #pragma once
 
 #include <vector>

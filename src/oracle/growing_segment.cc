@@ -1,13 +1,11 @@
 #include "oracle/growing_segment.h"
 
 #include <algorithm>
-#include <variant>
 
 namespace tinynas {
 
 GrowingSegment::GrowingSegment(const ScheduleInput& input, const RingTable& table, std::int32_t image)
-    : graph_(input.graph),
-      rows_(input.rows),
+    : rows_(input.rows),
       table_(table),
       image_(image),
       live_before_(input.rows.operators.size() + 1, 0),
@@ -71,9 +69,7 @@ bool GrowingSegment::add(std::int32_t op) {
   saving_ = 0;
   if (given_up_ >= 0) {
     track_progress(op);
-    const bool straight =
-        op == first_ && std::holds_alternative<DepthwiseConv2D>(graph_.operators[static_cast<std::size_t>(op)].kind);
-    if (rows_.tensor(given_up_).last_reader <= op && !straight) saving_ = saving_of(op);
+    if (rows_.tensor(given_up_).last_reader <= op) saving_ = saving_of(op);
   }
   return true;
 }

@@ -26,6 +26,9 @@ class GrowingSegment {
   /// Whole tensors, rings and scratch, less what the last operator's output may share with the tensor that dies here.
   [[nodiscard]] std::int64_t bytes() const { return whole_ + rings_ + accumulators_ + kernels_ - saving_; }
 
+  /// What any longer segment with the same start takes at least.
+  [[nodiscard]] std::int64_t least_bytes() const { return rings_ + accumulators_ + kernels_; }
+
  private:
   static constexpr std::size_t kReaders = 4;  // of the tensor that is given up; with more there is no overlap
 
@@ -44,7 +47,6 @@ class GrowingSegment {
   [[nodiscard]] std::int64_t saving_of(std::int32_t op) const;
   [[nodiscard]] std::int64_t freed_bytes(const ProgressOfReaders& progress, std::int32_t op, std::int32_t row) const;
 
-  const Graph& graph_;
   const RowGraph& rows_;
   const RingTable& table_;
   std::int32_t image_ = -1;                  // of the first segment

@@ -182,7 +182,8 @@ std::int64_t max_live(std::span<const PackItem> items, std::int64_t alignment, s
   for (const auto& overlap : overlaps) {
     const auto& below = items[static_cast<std::size_t>(overlap.below)];
     const auto& above = items[static_cast<std::size_t>(overlap.above)];
-    const auto saved = std::min(below.size - overlap.distance, above.size) + alignment;
+    const auto rounded = [&](std::int64_t bytes) { return (bytes + alignment - 1) / alignment * alignment; };
+    const auto saved = std::min(rounded(below.size) - rounded(overlap.distance), rounded(above.size));
     if (saved <= 0 || below.lower >= above.upper || above.lower >= below.upper) continue;
     events.push_back({std::max(below.lower, above.lower), true, -saved});
     events.push_back({std::min(below.upper, above.upper), false, -saved});

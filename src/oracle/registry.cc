@@ -2,6 +2,7 @@
 #include <string_view>
 
 #include "graph/error.h"
+#include "oracle/layerwise.h"
 #include "oracle/oracle.h"
 #include "oracle/rows.h"
 #include "oracle/schedule.h"
@@ -13,47 +14,50 @@
 namespace tinynas {
 namespace {
 
-class TinyEngine final : public Oracle {
+/// A schedule that our engine executes: its cost is that of its plan.
+template <Plan (*make_schedule)(const Graph&, const ScheduleOptions&)>
+class Executable final : public Oracle {
  public:
-  explicit TinyEngine(const ScheduleOptions& /*options*/) {}
-  [[nodiscard]] std::string name() const override { return "tinyengine"; }
-  [[nodiscard]] Cost cost(const Graph& graph) const override { return tinyengine_cost(graph); }
-  [[nodiscard]] std::optional<Plan> plan(const Graph& /*graph*/) const override { return std::nullopt; }
-};
-
-class Tflm final : public Oracle {
- public:
-  explicit Tflm(const ScheduleOptions& /*options*/) {}
-  [[nodiscard]] std::string name() const override { return "tflm"; }
-  [[nodiscard]] Cost cost(const Graph& graph) const override { return tflm_cost(graph); }
-  [[nodiscard]] std::optional<Plan> plan(const Graph& /*graph*/) const override { return std::nullopt; }
-};
-
-class Streaming final : public Oracle {
- public:
-  explicit Streaming(const ScheduleOptions& options) : options_(options) { (void)kernel_set(options.core); }
-  [[nodiscard]] std::string name() const override { return "streaming"; }
+  Executable(std::string name, const ScheduleOptions& options) : name_(std::move(name)), options_(options) {
+    (void)kernel_set(options.core);
+  }
+  [[nodiscard]] std::string name() const override { return name_; }
   [[nodiscard]] Cost cost(const Graph& graph) const override {
     const auto rows = make_row_graph(graph);
-    return plan_cost({graph, rows, options_}, streaming_plan(graph, options_));
+    return plan_cost({graph, rows, options_}, make_schedule(graph, options_));
   }
-  [[nodiscard]] std::optional<Plan> plan(const Graph& graph) const override { return streaming_plan(graph, options_); }
+  [[nodiscard]] std::optional<Plan> plan(const Graph& graph) const override { return make_schedule(graph, options_); }
 
  private:
+  std::string name_;
   ScheduleOptions options_;
 };
 
-using Maker = std::unique_ptr<Oracle> (*)(const ScheduleOptions&);
+/// An account of another engine: figures without a plan.
+template <Cost (*account)(const Graph&)>
+class Account final : public Oracle {
+ public:
+  Account(std::string name, const ScheduleOptions& /*options*/) : name_(std::move(name)) {}
+  [[nodiscard]] std::string name() const override { return name_; }
+  [[nodiscard]] Cost cost(const Graph& graph) const override { return account(graph); }
+  [[nodiscard]] std::optional<Plan> plan(const Graph& /*graph*/) const override { return std::nullopt; }
+
+ private:
+  std::string name_;
+};
+
+using Maker = std::unique_ptr<Oracle> (*)(std::string, const ScheduleOptions&);
 
 template <class Schedule>
-std::unique_ptr<Oracle> make(const ScheduleOptions& options) {
-  return std::make_unique<Schedule>(options);
+std::unique_ptr<Oracle> make(std::string name, const ScheduleOptions& options) {
+  return std::make_unique<Schedule>(std::move(name), options);
 }
 
-constexpr std::array<std::pair<std::string_view, Maker>, 3> kSchedules{{
-    {"streaming", make<Streaming>},
-    {"tflm", make<Tflm>},
-    {"tinyengine", make<TinyEngine>},
+constexpr std::array<std::pair<std::string_view, Maker>, 4> kSchedules{{
+    {"streaming", make<Executable<streaming_plan>>},
+    {"layerwise", make<Executable<layerwise_plan>>},
+    {"tinyengine", make<Account<tinyengine_cost>>},
+    {"tflm", make<Account<tflm_cost>>},
 }};
 
 }  // namespace
@@ -61,7 +65,7 @@ constexpr std::array<std::pair<std::string_view, Maker>, 3> kSchedules{{
 std::unique_ptr<Oracle> make_oracle(const std::string& schedule, const ScheduleOptions& options) {
   std::string known;
   for (const auto& [name, maker] : kSchedules) {
-    if (name == schedule) return maker(options);
+    if (name == schedule) return maker(schedule, options);
     known += (known.empty() ? "" : ", ") + std::string(name);
   }
   throw InputError("[oracle] unknown schedule '" + schedule + "': expected one of " + known);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <stdexcept>
-#include <variant>
 
 #include "oracle/accounting.h"
 #include "oracle/lower_bound.h"
@@ -66,12 +65,6 @@ Ends ends_of(const RowGraph& rows, const Lifetimes& lifetimes, std::int32_t s, s
   return ends;
 }
 
-/// A depthwise convolution straight from one end to the other: its in-place kernel is another thing than overlapping rows.
-bool depthwise_between(const ScheduleInput& input, const Ends& ends) {
-  const auto& op = input.graph.operators[static_cast<std::size_t>(input.rows.tensor(ends.written).producer)];
-  return std::holds_alternative<DepthwiseConv2D>(op.kind) && op.inputs.front() == ends.given_up;
-}
-
 /// Buffers without offsets, and which of them may share bytes.
 struct Layouts {
   std::vector<Buffer> buffers;
@@ -92,8 +85,7 @@ Layouts make_layouts(const ScheduleInput& input, const std::vector<Segment>& seg
         run_rows(rows, {segment.operators, segment.rows_at_once, s == 0 ? image : -1, ends.given_up, ends.written});
     if (!run) throw std::logic_error("[plan] segment " + std::to_string(s) + " cannot run by rows");
     for (std::size_t t = 0; t < held.size(); ++t) held[t] = std::max(held[t], run->held_rows[t]);
-    if (ends.given_up >= 0 && ends.written >= 0 && !depthwise_between(input, ends))
-      distances.emplace_back(ends, run->distance);
+    if (ends.given_up >= 0 && ends.written >= 0) distances.emplace_back(ends, run->distance);
   }
   Layouts layouts;
   std::vector<std::int32_t> buffer_of(rows.tensors.size(), -1);
@@ -222,7 +214,7 @@ bool SegmentBytes::fits(const Segment& segment, std::int64_t limit_bytes) const 
     const auto& tensor = input_.rows.tensor(t);
     bytes += std::min(run->held_rows[static_cast<std::size_t>(t)], tensor.rows) * tensor.row_bytes;
   }
-  if (ends_given_up_ >= 0 && ends_written_ >= 0 && !depthwise_between(input_, {ends_given_up_, ends_written_})) {
+  if (ends_given_up_ >= 0 && ends_written_ >= 0) {
     bytes -=
         overlap_saving(input_.rows.tensor(ends_written_).bytes, input_.rows.tensor(ends_given_up_).bytes, run->distance);
   }
