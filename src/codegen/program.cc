@@ -149,12 +149,10 @@ class Builder {
     if (step.call.form == CallForm::whole) step.batch = step.output_rows;
   }
 
-  /// A depthwise operator whose output lies over its own input.
+  /// A depthwise operator that takes over its input's bytes (plan.h); other overlaps are the plan's affair.
   [[nodiscard]] bool runs_in_place(const Operator& op) const {
-    if (!std::holds_alternative<DepthwiseConv2D>(op.kind)) return false;
-    const Buffer *in = buffer_of(op.inputs.front()), *out = buffer_of(op.outputs.front());
-    if (in == nullptr || out == nullptr || in->last_segment < out->first_segment) return false;
-    return in->offset < out->offset + out->bytes && out->offset < in->offset + in->bytes;
+    const Buffer* out = buffer_of(op.outputs.front());
+    return std::holds_alternative<DepthwiseConv2D>(op.kind) && out != nullptr && out->shares_with >= 0;
   }
 
   void add_inputs(Step& step) {

@@ -1,0 +1,13 @@
+// Random int8 networks with values: every operator that the engine has, odd sizes, extreme multipliers.
+#pragma once
+
+#include <cstdint>
+
+#include "graph/graph.h"
+
+namespace tinynas::testing {
+
+/// A small network that the interpreter runs; the same seed gives the same network.
+Graph random_network(std::uint64_t seed);
+
+}  // namespace tinynas::testing
