@@ -14,6 +14,7 @@ from tinynas.tflite.context import (
     Context,
     PendingBlocks,
     PendingConvolution,
+    PendingInsert,
     PendingPad,
     Value,
     activation_input,
@@ -258,13 +259,26 @@ def space_to_batch(ctx: Context, op: FileOperator) -> None:
     block, pads = _blocks(ctx, op, "the paddings")
     output = ctx.output(op)
     require_same_quantization(op, x.file, output)
-    if len(x.shape) != 4 or x.shape[0] != 1:
-        raise op.error(f"expected an input [1, H, W, C], got {list(x.shape)}")
-    padded = [x.shape[d + 1] + sum(pads[d]) for d in range(2)]
+    _require_blocks_rank(ctx, op, x)
+    source = x
+    if len(x.shape) == 3:  # a convolution over time: one row
+        source = Value(x.file, (1, *x.shape), pending=PendingInsert(x, 1, 1), op=op)
+    padded = [source.shape[d + 1] + sum(pads[d]) for d in range(2)]
     if any(size % step for size, step in zip(padded, block, strict=True)):
         raise op.error(f"the padded input {padded} does not divide into blocks of {list(block)}")
-    shape = (block[0] * block[1], padded[0] // block[0], padded[1] // block[1], x.shape[3])
-    ctx.define(op, Value(output, shape, pending=PendingBlocks(x, block, pads), op=op))
+    rows = (padded[0] // block[0],) if len(x.shape) == 4 else ()
+    shape = (block[0] * block[1], *rows, padded[1] // block[1], x.shape[-1])
+    ctx.define(op, Value(output, shape, pending=PendingBlocks(source, block, pads), op=op))
+
+
+def _require_blocks_rank(ctx: Context, op: FileOperator, x: Value) -> None:
+    dimensions = ctx.input(op, 1).shape
+    if x.shape[:1] == () or len(dimensions) != 1 or len(x.shape) != dimensions[0] + 2:
+        raise op.error(
+            f"expected an input [N, H, W, C] or [N, T, C] for a block of {list(dimensions)}, got {list(x.shape)}"
+        )
+    if op.code == "SPACE_TO_BATCH_ND" and x.shape[0] != 1:
+        raise op.error(f"expected an input of batch 1, got {list(x.shape)}")
 
 
 def _blocks(
@@ -273,6 +287,8 @@ def _blocks(
     """The block's size, and pairs of paddings or crops."""
     block = ctx.integers(op, ctx.input(op, 1), "the block's shape")
     edges = ctx.integers(op, ctx.input(op, 2), what)
+    if block.shape == (1,) and edges.shape == (1, 2):
+        block, edges = np.concatenate([[1], block]), np.concatenate([[[0, 0]], edges])
     if block.shape != (2,) or edges.shape != (2, 2):
         raise op.error("only blocks of rows and columns are supported", "use a convolution with dilation")
     if np.any(block < 1) or np.any(edges < 0) or np.any(block > MAX_STEP) or np.any(edges > MAX_STEP):
@@ -303,6 +319,7 @@ def batch_to_space(ctx: Context, op: FileOperator) -> None:
             "only supported around one convolution (SPACE_TO_BATCH_ND, convolution, BATCH_TO_SPACE_ND)",
             "convert the model with batch 1, which writes a dilated convolution",
         )
+    _require_blocks_rank(ctx, op, x)
     blocks, conv = x.pending.blocks, x.pending.op
     block, crops = _blocks(ctx, op, "the crops")
     if block != blocks.block:
@@ -317,7 +334,12 @@ def batch_to_space(ctx: Context, op: FileOperator) -> None:
     outputs = [axis_outputs(op, axis, *pair) for axis, pair in zip(axes, pads, strict=True)]
     attributes = {**window_attributes(axes, (pads[0], pads[1])), **_activation(conv, options)}
     inputs = _operands(ctx, conv, blocks.source, channels)
-    ctx.emit(op, _kind(conv), inputs, (1, outputs[0], outputs[1], channels), attributes)
+    result = (1, outputs[0], outputs[1], channels)
+    if len(x.shape) == 4:
+        ctx.emit(op, _kind(conv), inputs, result, attributes)
+        return
+    row = ctx.emit_into(op, _kind(conv), inputs, (ctx.output(op), result), attributes)
+    ctx.emit(op, "reshape", [row], (1, outputs[1], channels), {})
 
 
 def refuse_blocks(ctx: Context, value: Value) -> int:

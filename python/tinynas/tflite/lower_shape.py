@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from tinynas.tflite.context import (
     Context,
+    PendingBlocks,
+    PendingConvolution,
     PendingInsert,
     Value,
     require_quantized,
@@ -41,6 +43,10 @@ def rename(ctx: Context, op: FileOperator, x: Value, shape: tuple[int, ...]) -> 
     """The output of `op` is `x` in another shape."""
     if x.data is not None:
         ctx.define(op, Value(ctx.output(op), shape, data=x.data))
+        return
+    row_added, row_removed = (*x.shape[:1], 1, *x.shape[1:]) == shape, (*shape[:1], 1, *shape[1:]) == x.shape
+    if isinstance(x.pending, PendingBlocks | PendingConvolution) and (row_added or row_removed):
+        ctx.define(op, Value(ctx.output(op), shape, pending=x.pending, op=op))  # a convolution over time, in blocks
         return
     ctx.emit(op, "reshape", [ctx.tensor(op, x)], shape, {})
 

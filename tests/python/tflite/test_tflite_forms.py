@@ -84,6 +84,23 @@ def test_convolution_over_time() -> None:
     assert graph.tensors[graph.outputs[0]].shape == (1, 10, 6)
 
 
+@pytest.mark.parametrize("renaming", ["expand and squeeze", "reshape"])
+def test_dilated_convolution_over_time(renaming: str) -> None:
+    net = new()
+    x = net.input((1, 19, 4))
+    blocks = net.like(x, (3, 8, 4))
+    net.operator("SPACE_TO_BATCH_ND", [x, net.numbers([3]), net.numbers([[2, 3]])], blocks)
+    short = renaming == "reshape"
+    row = net.reshape(blocks, [3, 1, 8, 4]) if short else net.expand(blocks, 1)
+    y = net.conv(row, 5, (1, 2), padding=1, act=1)
+    rows = net.reshape(y, [3, 7, 5]) if short else net.squeeze(y, [1])
+    out = net.like(y, (1, 20, 5))
+    net.operator("BATCH_TO_SPACE_ND", [rows, net.numbers([3]), net.numbers([[0, 1]])], out)
+    graph = same_as(run_litert, net.finish([out]), net)
+    assert kinds(graph) == ["reshape", "conv2d", "reshape"]
+    assert graph.operators[1].attributes["dilation_w"] == 3
+
+
 def test_padding_is_folded_into_every_convolution_that_reads_it() -> None:
     net = new()
     padded = net.pad(net.input((1, 6, 7, 4)), [[0, 0], [2, 1], [0, 3], [0, 0]])
