@@ -17,6 +17,24 @@ using namespace tinynas;
 
 namespace {
 
+/// An oracle written in Python: `cost` and, if it has one, `plan` are looked up in the subclass.
+class PythonOracle : public Oracle, public py::trampoline_self_life_support {
+ public:
+  explicit PythonOracle(std::string name) : name_(std::move(name)) {}
+  [[nodiscard]] std::string name() const override { return name_; }
+  [[nodiscard]] Cost cost(const Graph& graph) const override { PYBIND11_OVERRIDE_PURE(Cost, Oracle, cost, graph); }
+  [[nodiscard]] std::optional<Plan> plan(const Graph& graph) const override { return python_plan(graph); }
+
+ private:
+  [[nodiscard]] std::optional<Plan> python_plan(const Graph& graph) const {
+    const py::gil_scoped_acquire locked;
+    const py::function override = py::get_override(static_cast<const Oracle*>(this), "plan");
+    return override ? override(graph).cast<std::optional<Plan>>() : std::nullopt;
+  }
+
+  std::string name_;
+};
+
 py::object parse_json(const std::string& text) { return py::module_::import("json").attr("loads")(text); }
 
 void bind_options(py::module_& m) {
@@ -141,7 +159,9 @@ void bind_oracle(py::module_& m) {
   bind_cost(m);
   bind_plan(m);
   bind_planner(m);
-  py::class_<Oracle, std::shared_ptr<Oracle>>(m, "Oracle", "Answers what a graph costs.")
+  py::class_<Oracle, PythonOracle, py::smart_holder>(
+      m, "Oracle", "Answers what a graph costs. To write one: call super().__init__(name) and define cost(graph) -> Cost.")
+      .def(py::init_alias<std::string>(), py::arg("name"))
       .def_property_readonly("name", &Oracle::name)
       .def("cost", &Oracle::cost, py::arg("graph"), py::call_guard<py::gil_scoped_release>())
       .def("plan", &Oracle::plan, py::arg("graph"), py::call_guard<py::gil_scoped_release>());
