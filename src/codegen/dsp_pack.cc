@@ -38,7 +38,10 @@ void fold_constant(DspChannel& channel, const OutputStage& stage) {
   if (value != requantized(channel.accumulator.high, channel, stage)) return;
   channel.constant = true;
   channel.value = value;
-  channel.bias = channel.accumulator.low;
+  // The same value from a small accumulator: requantize(b, 1/2, shift 1) is b.
+  channel.bias = value - stage.zero_point;
+  channel.multiplier = std::int64_t{1} << 30;
+  channel.shift = 1;
   channel.accumulator = {channel.bias, channel.bias};
   std::fill(channel.weights.begin(), channel.weights.end(), 0);
 }

@@ -55,25 +55,6 @@ static void fill_padding(const strip_form* form, const int8_t* const* input, uin
   }
 }
 
-/* Four channels from `channel` on of every row. */
-static void unpack(const strip_form* form, const tn_dsp_depthwise_params* p, const int8_t* const* input, int32_t channel,
-                   int16_t* strips) {
-  const int32_t whole = form->pairs - form->odd;
-  for (int32_t r = 0; r < form->rows; ++r) {
-    if (input[r] == NULL) continue;
-    const int8_t* source = input[r] + form->first * p->channels + channel;
-    int16_t* row = strips + r * (TN_DSP_STRIP_ROW / 2) + 2 * form->left;
-    if (whole > 0) tn_dsp_unpack_nhwc(source, p->channels, row, form->strip_bytes, whole);
-    if (form->odd) {
-      for (int32_t c = 0; c < TN_DSP_STRIP_CHANNELS; ++c) {
-        int16_t* last = row + c * (form->strip_bytes / 2) + 2 * whole;
-        last[0] = source[2 * whole * p->channels + c];
-        last[1] = p->input_zero_point;
-      }
-    }
-  }
-}
-
 static void run_strips(const tn_step* step, const tn_dsp_depthwise_params* p, int32_t r, int32_t rows, int32_t x,
                        int32_t outputs) {
   const strip_form form = form_of(p, x, outputs, rows);
@@ -87,10 +68,19 @@ static void run_strips(const tn_step* step, const tn_dsp_depthwise_params* p, in
                         .blocks = outputs >> 2,
                         .tail = outputs & 3,
                         .stride = p->channels};
+  tn_dsp_unpack unpack = {.rows = input,
+                          .count = form.rows,
+                          .pixel_bytes = p->channels,
+                          .strip = (int16_t*)step->scratch + 2 * form.left,
+                          .strip_bytes = form.strip_bytes,
+                          .pairs = form.pairs - form.odd,
+                          .odd = form.odd,
+                          .padding = form.padding};
   for (int32_t c = 0; c < p->channels; c += TN_DSP_STRIP_CHANNELS) {
     /* The last four channels overlap the four before them when the number is no multiple of four. */
     const int32_t channel = c + TN_DSP_STRIP_CHANNELS <= p->channels ? c : p->channels - TN_DSP_STRIP_CHANNELS;
-    unpack(&form, p, input, channel, step->scratch);
+    unpack.offset = form.first * p->channels + channel;
+    tn_dsp_unpack_nhwc(&unpack);
     lanes.weights = p->weights + channel * p->channel_words;
     lanes.offset = x * p->channels + channel;
     p->kernel(&lanes);

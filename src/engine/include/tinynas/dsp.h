@@ -87,8 +87,20 @@ typedef struct {
 } tn_dsp_depthwise_params;
 void tn_dsp_depthwise(const tn_step* step, const tn_dsp_depthwise_params* params);
 
-/* Columns x, x + 1 of four neighbouring channels into one word of each channel's strip, `pairs` times. */
-void tn_dsp_unpack_nhwc(const int8_t* source, int32_t pixel_bytes, int16_t* strip, int32_t strip_bytes, int32_t pairs);
+/* Some rows of four neighbouring channels into the channels' strips. The order of the fields is known to dsp/unpack_nhwc.S.
+ */
+typedef struct {
+  const int8_t* const* rows; /* NULL: left out */
+  int32_t count;
+  int32_t offset;      /* of the first column and channel in a row */
+  int32_t pixel_bytes; /* from one column to the next */
+  int16_t* strip;      /* where the first column goes */
+  int32_t strip_bytes;
+  int32_t pairs;    /* of columns that both lie in the map */
+  int32_t odd;      /* 1: one more column, its neighbour is padding */
+  uint32_t padding; /* two halfwords of it */
+} tn_dsp_unpack;
+void tn_dsp_unpack_nhwc(const tn_dsp_unpack* arguments);
 
 /* ADD without broadcasting: (first * A + second * B + C) >> 21 saturated, A and B with 8 bits more, where that equals
  * TensorFlow Lite's arithmetic for every pair of values. */
