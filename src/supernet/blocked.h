@@ -1,6 +1,6 @@
 // The layout of feature maps inside the fused kernels: [channel block][picture][row][column][16 channels], floats, 64-byte
-// aligned; channels past the last are zero. Pixels of all pictures follow each other, so that pointwise convolutions are matrix
-// products over `rows()` rows, and a depthwise plane of 16 channels is contiguous.
+// aligned; channels past the last are zero. Pixels of all pictures follow each other, so that pointwise convolutions are
+// matrix products over `rows()` rows, and a depthwise plane of 16 channels is contiguous.
 #pragma once
 
 #include <cstddef>

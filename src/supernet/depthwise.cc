@@ -88,14 +88,19 @@ void correlate_any(const float* dy, const BlockedShape& out, const Plane& z, int
 
 void weight_gradient(const float* dy, const BlockedShape& out, const Plane& z, int stride, int kernel, float* gradient) {
   switch (kernel) {
-    case 3: correlate<3, 3>(dy, out, z, stride, 0, gradient); break;
-    case 5: correlate<5, 5>(dy, out, z, stride, 0, gradient); break;
+    case 3:
+      correlate<3, 3>(dy, out, z, stride, 0, gradient);
+      break;
+    case 5:
+      correlate<5, 5>(dy, out, z, stride, 0, gradient);
+      break;
     case 7:
       correlate<7, 3>(dy, out, z, stride, 0, gradient);
       correlate<7, 3>(dy, out, z, stride, 3, gradient);
       correlate<7, 1>(dy, out, z, stride, 6, gradient);
       break;
-    default: correlate_any(dy, out, z, stride, kernel, gradient);
+    default:
+      correlate_any(dy, out, z, stride, kernel, gradient);
   }
 }
 
@@ -159,8 +164,8 @@ void gather(const std::vector<Sums>& parts, Sums& total) {
 }
 
 /// dy = BatchNorm's backward of the gradient; into the middle of `plane` and, contiguous, into `flat`.
-void fill_gradient(const DepthwiseWork& work, const DepthwiseBackward& backward, int block, std::size_t at, const Plane& plane,
-                   float* flat) {
+void fill_gradient(const DepthwiseWork& work, const DepthwiseBackward& backward, int block, std::size_t at,
+                   const Plane& plane, float* flat) {
   const float* g = backward.gradient + at;
   const float* value = backward.y + at;
   const Vec of_gradient = load(backward.norm.of_gradient + block * kLanes);

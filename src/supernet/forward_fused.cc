@@ -13,11 +13,12 @@ ConvUse cut(const at::Tensor& weight, const Norm& norm) {
 
 }  // namespace
 
-at::Tensor forward_fused(const Supernet& net, const at::Tensor& image, const NetworkUse& use, const ForwardOptions& options) {
+at::Tensor forward_fused(const Supernet& net, const at::Tensor& image, const NetworkUse& use,
+                         const ForwardOptions& options) {
   const NormSource source{options.given, options.observed};
   const ElasticConv& stem = net.stem();
-  at::Tensor x = fused_stem(image, cut(stem.view(use.stem, net.space().input_channels), stem.norm), net.space().stem.stride,
-                            source);
+  at::Tensor x =
+      fused_stem(image, cut(stem.view(use.stem, net.space().input_channels), stem.norm), net.space().stem.stride, source);
   for (const BlockUse& part : use.blocks) {
     const ElasticBottleneck& block = *part.block;
     BottleneckUse layers;

@@ -1,5 +1,5 @@
-// Differentiable layers on the CPU over blocked maps [channel blocks, N, H, W, 16] (blocked.h): convolution, BatchNorm and ReLU6
-// fused, each with its own backward pass. The numbers are those of forward_plain up to rounding.
+// Differentiable layers on the CPU over blocked maps [channel blocks, N, H, W, 16] (blocked.h): convolution, BatchNorm and
+// ReLU6 fused, each with its own backward pass. The numbers are those of forward_plain up to rounding.
 #pragma once
 
 #include <ATen/core/Tensor.h>

@@ -20,7 +20,8 @@ at::Tensor pack_depthwise(const at::Tensor& weight) {
   float* to = packed.mutable_data_ptr<float>();
   for (std::int64_t c = 0; c < channels; ++c) {
     for (std::int64_t t = 0; t < taps; ++t) {
-      to[((c / kernels::kLanes) * taps + t) * kernels::kLanes + c % kernels::kLanes] = flat.const_data_ptr<float>()[c * taps + t];
+      to[((c / kernels::kLanes) * taps + t) * kernels::kLanes + c % kernels::kLanes] =
+          flat.const_data_ptr<float>()[c * taps + t];
     }
   }
   return packed;
@@ -33,9 +34,9 @@ at::Tensor unpack_depthwise(const at::Tensor& packed, const at::Tensor& weight) 
 
 /// What a pass through the block leaves behind.
 struct Maps {
-  at::Tensor x, y1, y2, y3;           // y1 undefined without expansion
-  at::Tensor norm1, norm2, norm3;     // NormValues
-  at::Tensor expand, packed, project; // weights; `packed`: of the depthwise convolution
+  at::Tensor x, y1, y2, y3;            // y1 undefined without expansion
+  at::Tensor norm1, norm2, norm3;      // NormValues
+  at::Tensor expand, packed, project;  // weights; `packed`: of the depthwise convolution
 };
 
 kernels::DepthwiseWork depthwise_work(const Maps& maps, std::int64_t kernel, std::int64_t stride) {
@@ -63,8 +64,8 @@ class BottleneckFunction : public torch::autograd::Function<BottleneckFunction> 
   /// w1, w2, w3: expand (empty: none), depthwise, project.
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& w1, const at::Tensor& gamma1,
                             const at::Tensor& beta1, const at::Tensor& w2, const at::Tensor& gamma2, const at::Tensor& beta2,
-                            const at::Tensor& w3, const at::Tensor& gamma3, const at::Tensor& beta3, const Switches& switches,
-                            const NormSource& source) {
+                            const at::Tensor& w3, const at::Tensor& gamma3, const at::Tensor& beta3,
+                            const Switches& switches, const NormSource& source) {
     const int threads = at::get_num_threads();
     Maps maps;
     maps.x = x;
@@ -94,7 +95,8 @@ class BottleneckFunction : public torch::autograd::Function<BottleneckFunction> 
     at::Tensor out = at::empty_like(maps.y3);
     kernels::apply_affine(shape_of(out), maps.y3.const_data_ptr<float>(), norm3.affine(false),
                           switches.residual ? x.const_data_ptr<float>() : nullptr, out.mutable_data_ptr<float>(), threads);
-    context->save_for_backward({maps.x, maps.y1, maps.y2, maps.y3, maps.norm1, maps.norm2, maps.norm3, w1, maps.packed, w3, w2});
+    context->save_for_backward(
+        {maps.x, maps.y1, maps.y2, maps.y3, maps.norm1, maps.norm2, maps.norm3, w1, maps.packed, w3, w2});
     context->saved_data["kernel"] = kernel;
     context->saved_data["stride"] = switches.stride;
     context->saved_data["residual"] = switches.residual;
@@ -189,9 +191,8 @@ class BottleneckFunction : public torch::autograd::Function<BottleneckFunction> 
 }  // namespace
 
 at::Tensor fused_bottleneck(const at::Tensor& x, const BottleneckUse& use, const NormSource& source) {
-  const Switches switches{use.stride,
-                          use.residual,
-                          {use.expand.norm_index, use.depthwise.norm_index, use.project.norm_index}};
+  const Switches switches{
+      use.stride, use.residual, {use.expand.norm_index, use.depthwise.norm_index, use.project.norm_index}};
   // Autograd takes no undefined inputs.
   const bool expands = use.expand.weight.defined();
   const at::Tensor none = expands ? at::Tensor() : at::empty({0}, at::kFloat);

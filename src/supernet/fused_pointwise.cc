@@ -50,7 +50,8 @@ class ConvFunction : public torch::autograd::Function<ConvFunction> {
                                source.given ? nullptr : &sums, threads);
     const NormValues norm = norm_of({weight, gamma, beta, norm_index}, source, sums, shape.rows());
     at::Tensor z = at::empty_like(y);
-    kernels::apply_affine(shape, y.const_data_ptr<float>(), norm.affine(true), nullptr, z.mutable_data_ptr<float>(), threads);
+    kernels::apply_affine(shape, y.const_data_ptr<float>(), norm.affine(true), nullptr, z.mutable_data_ptr<float>(),
+                          threads);
     context->save_for_backward({x, weight, y, norm.values});
     context->saved_data["stem"] = geometry.stem;
     context->saved_data["kernel"] = geometry.kernel;
@@ -69,8 +70,8 @@ class ConvFunction : public torch::autograd::Function<ConvFunction> {
     const int threads = at::get_num_threads();
     at::Tensor masked = at::empty_like(y);
     kernels::Sums sums;
-    kernels::normal_gradient_sums(shape, g.const_data_ptr<float>(), y.const_data_ptr<float>(), norm.mean(), norm.affine(true),
-                                  masked.mutable_data_ptr<float>(), sums, threads);
+    kernels::normal_gradient_sums(shape, g.const_data_ptr<float>(), y.const_data_ptr<float>(), norm.mean(),
+                                  norm.affine(true), masked.mutable_data_ptr<float>(), sums, threads);
     const NormBackward back = norm_backward(sums, shape.rows(), norm, weight.size(0));
     kernels::Windows windows;
     if (geometry.stem) windows = windows_of(x, geometry);

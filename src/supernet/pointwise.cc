@@ -54,10 +54,17 @@ void multiply(const float* a, std::size_t a_stride, int blocks_in, const float* 
   const float* b = packed + j * panel;
   float* rest = c + j * c_stride;
   switch (blocks_out - j) {
-    case 3: product_rows<8, 3>(a, a_stride, blocks_in, b, panel, rest, c_stride, rows); break;
-    case 2: product_rows<12, 2>(a, a_stride, blocks_in, b, panel, rest, c_stride, rows); break;
-    case 1: product_rows<16, 1>(a, a_stride, blocks_in, b, panel, rest, c_stride, rows); break;
-    default: break;
+    case 3:
+      product_rows<8, 3>(a, a_stride, blocks_in, b, panel, rest, c_stride, rows);
+      break;
+    case 2:
+      product_rows<12, 2>(a, a_stride, blocks_in, b, panel, rest, c_stride, rows);
+      break;
+    case 1:
+      product_rows<16, 1>(a, a_stride, blocks_in, b, panel, rest, c_stride, rows);
+      break;
+    default:
+      break;
   }
 }
 

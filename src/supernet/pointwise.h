@@ -40,7 +40,8 @@ struct PointwiseBackward {
   const float* gradient = nullptr;  // by the normalised y, blocked
   const float* y = nullptr;
   NormGradient norm;
-  /// Gradient by the map's normalised and clamped value, times ReLU6's derivative when the map has an affine; null: not wanted.
+  /// Gradient by the map's normalised and clamped value, times ReLU6's derivative when the map has an affine; null: not
+  /// wanted.
   float* map_gradient = nullptr;
   const float* added = nullptr;  // blocked, added to map_gradient (the residual path); may be null
   /// With an affine: mean per channel of the map. `sums` receives sum of g and of g * (map - mean).

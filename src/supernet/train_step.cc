@@ -65,6 +65,8 @@ TrainStep::TrainStep(std::shared_ptr<Supernet> net, const TrainOptions& options)
   const c10::NoGradGuard no_grad;
   for (const Parameter& parameter : net_->parameters()) {
     momentum_.push_back(at::zeros_like(parameter.value));
+    // From the start, so that a resumed run treats a layer that no subnet has used yet as an undisturbed one does.
+    at::Tensor(parameter.value).mutable_grad() = at::zeros_like(parameter.value);
     if (options_.ema_decay > 0) average_.push_back(parameter.value.detach().clone());
   }
 }

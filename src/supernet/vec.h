@@ -1,4 +1,5 @@
-// Sixteen floats at a time: the unit of the blocked layout (blocked.h). Compiles for any processor; one register with AVX-512.
+// Sixteen floats at a time: the unit of the blocked layout (blocked.h). Compiles for any processor; one register with
+// AVX-512.
 #pragma once
 
 namespace tinynas::kernels {

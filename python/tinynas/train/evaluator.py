@@ -56,8 +56,8 @@ class Pictures:
 class SupernetEvaluator:
     """Measures and extracts subnets of a trained checkpoint.
 
-    BatchNorm statistics are always measured anew for the subnet, on training pictures; accuracy is on `split` (default: the
-    validation split), of which `pictures` (default: all) are used.
+    BatchNorm statistics are always measured anew for the subnet, on training pictures; accuracy is on `split` (default:
+    the validation split), of which `pictures` (default: all) are used.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class SupernetEvaluator:
             raise InputError(f"{checkpoint}: expected a supernet, got a single network")
         transforms = bool(state.config["kernel_transforms"])
         self.space_json: str = state.space
-        self.subspace: tuple[int, float] | None = tuple(state.subspace) if state.subspace else None
+        self.subspace: tuple[int, float] | None = state.subspace
         self.net = self._native.Supernet(state.space, kernel_transforms=transforms)
         copy_tensors(
             {name: value.float() for name, value in state.weights.items()}, dict(self.net.parameters()), checkpoint
@@ -99,7 +99,7 @@ class SupernetEvaluator:
         return [self.accuracy(arch) for arch in archs]
 
     def extract(self, arch: ArchJson) -> _core.Graph:
-        """The float graph of a subnet: BatchNorm folded, kernel transforms baked in, operators named as by build_graph."""
+        """The float graph of a subnet: BatchNorm folded, transforms baked in, operators named as by build_graph."""
         import tinynas._core as _core
 
         text = arch_text(arch)

@@ -36,8 +36,9 @@ def train_supernet(
 ) -> Path:
     """Trains a supernet, of one (resolution, width) subspace or with both elastic, and returns its checkpoint.
 
-    The checkpoint is `out` (a .pt file), or `out`/supernet.pt. Where it exists and belongs to the same space, data and config,
-    training continues from it; InputError where it belongs to others. The result is the same as without the interruption.
+    The checkpoint is `out` (a .pt file), or `out`/supernet.pt. Where it exists and belongs to the same space, data and
+    config, training continues from it, to the same result as without the interruption; InputError where it belongs to
+    others.
     """
     check_data(space, data, [subspace[0]] if subspace else list(space.resolutions))
     path = out if out.suffix == ".pt" else out / "supernet.pt"
@@ -68,7 +69,8 @@ def check_data(space: SpaceConfig, data: DataSet, resolutions: Iterable[int]) ->
         )
     if space.input_channels != data.channels:
         raise InputError(
-            f"space {space.name}: expected {data.channels} input channels as {data.name} has, got {space.input_channels}"
+            f"space {space.name}: expected {data.channels} input channels as {data.name} has, "
+            f"got {space.input_channels}"
         )
     if max(resolutions) > data.max_resolution:
         raise InputError(
@@ -107,8 +109,11 @@ class Run:
     def train(
         self, start: Checkpoint, archs: Any, progress: ProgressCallback | None, teacher: Any = None
     ) -> Checkpoint:
-        """From the file's state, or `start`, to the end. `archs(order, step)`: JSON of the step's subnets, the first being the
-        one that learns from labels. `teacher(pictures)`: logits to learn from."""
+        """From the file's state, or `start`, to the end.
+
+        `archs(order, step)`: JSON of the step's subnets; the first learns from labels. `teacher(pictures)`: logits to
+        learn from instead.
+        """
         state = self._resume(start) if self._path.exists() else self._begin(start, archs, teacher)
         if state.done:
             return state
@@ -229,7 +234,8 @@ class Run:
         if changed:
             key = changed[0]
             raise InputError(
-                f"{self._path}: was trained with {key} {state.config.get(key)}, got {start.config[key]}: give another place"
+                f"{self._path}: was trained with {key} {state.config.get(key)}, got {start.config[key]}: "
+                "give another place"
             )
         copy_tensors(state.parameters, dict(self._net.parameters()), self._path)
         for kept, now in ((state.momentum, self._step.momentum), (state.average, self._step.average)):

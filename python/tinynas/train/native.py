@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from types import ModuleType
 
 from tinynas.errors import CheckError
@@ -23,10 +24,9 @@ def supernet_module() -> ModuleType:
             f"pip install torch=={TORCH_VERSION}, then make build"
         )
     try:
-        from tinynas import _supernet
+        module = importlib.import_module("tinynas._supernet")
     except ImportError as error:
         raise CheckError(
             f"tinynas was built without PyTorch ({error}): make build, or pip install --no-build-isolation ."
         ) from error
-    module: ModuleType = _supernet
     return module

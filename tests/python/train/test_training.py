@@ -1,0 +1,152 @@
+"""Runs: learning, resuming after a kill, refusing what does not fit, finetuning and baselines."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tinynas.config.space import SpaceConfig
+from tinynas.data.base import DataSet
+from tinynas.errors import InputError
+from tinynas.train import (
+    SupernetEvaluator,
+    TrainConfig,
+    TrainProgress,
+    finetune,
+    save_half,
+    train_alone,
+    train_supernet,
+)
+from tinynas.train.batches import BatchOrder, prepare
+from tinynas.train.checkpoint import load
+from tinynas.train.loop import learning_rate
+
+torch = pytest.importorskip("torch")
+native = pytest.importorskip("tinynas._supernet")
+
+CONFIG = TrainConfig(epochs=4, batch_size=24, finetune_epochs=1, calibration_pictures=100, ema_decay=0.9)
+
+
+class KilledError(Exception):
+    """Stands for the end of the process."""
+
+
+def same_weights(a: Path, b: Path) -> bool:
+    first, second = load(a), load(b)
+    return all(
+        torch.equal(one[name], two[name])
+        for one, two in ((first.parameters, second.parameters), (first.average, second.average))
+        for name in one
+    )
+
+
+@pytest.fixture(scope="module")
+def trained(space: SpaceConfig, data: DataSet, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return train_supernet(space, (16, 1.0), data, CONFIG, tmp_path_factory.mktemp("trained"))
+
+
+def test_training_learns_and_subnets_are_measured(trained: Path, space: SpaceConfig, data: DataSet) -> None:
+    evaluator = SupernetEvaluator(trained, data)
+    archs = native.sandwich_archs(space.model_dump_json(), 16, 1.0, 1, (0, 0, 0))
+    accuracies = evaluator.accuracies(archs)
+    assert max(accuracies) > 0.8
+    assert accuracies == evaluator.accuracies(archs)
+
+
+def test_a_killed_run_resumes_to_the_same_weights(
+    trained: Path, space: SpaceConfig, data: DataSet, tmp_path: Path
+) -> None:
+    config = CONFIG.model_copy(update={"checkpoint_seconds": 1e-6})
+
+    def kill(progress: TrainProgress) -> None:
+        if progress.step == 13:
+            raise KilledError
+
+    with pytest.raises(KilledError):
+        train_supernet(space, (16, 1.0), data, config, tmp_path, kill)
+    assert load(tmp_path / "supernet.pt").step == 12
+    resumed = train_supernet(space, (16, 1.0), data, config, tmp_path)
+    assert same_weights(trained, resumed)
+
+
+def test_a_finished_run_is_not_trained_again(trained: Path, space: SpaceConfig, data: DataSet) -> None:
+    before = trained.read_bytes()
+    assert train_supernet(space, (16, 1.0), data, CONFIG, trained.parent) == trained
+    assert trained.read_bytes() == before
+
+
+def test_another_runs_checkpoint_is_refused(trained: Path, space: SpaceConfig, data: DataSet) -> None:
+    with pytest.raises(InputError, match="subspace"):
+        train_supernet(space, (18, 1.0), data, CONFIG, trained.parent)
+    with pytest.raises(InputError, match="learning_rate"):
+        train_supernet(space, (16, 1.0), data, CONFIG.model_copy(update={"learning_rate": 0.3}), trained.parent)
+
+
+def test_a_broken_checkpoint_names_the_file(space: SpaceConfig, data: DataSet, tmp_path: Path) -> None:
+    path = tmp_path / "supernet.pt"
+    path.write_bytes(b"nothing of the kind")
+    with pytest.raises(InputError, match=r"supernet\.pt"):
+        train_supernet(space, (16, 1.0), data, CONFIG, tmp_path)
+    assert path.read_bytes() == b"nothing of the kind"
+
+
+def test_data_that_do_not_fit_are_refused(space: SpaceConfig, data: DataSet, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="3 classes"):
+        train_supernet(space.with_classes(7), (16, 1.0), data, CONFIG, tmp_path)
+    with pytest.raises(InputError, match="at most 18 pixels"):
+        train_supernet(space, (32, 1.0), data, CONFIG, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_half_precision_keeps_the_accuracy(trained: Path, space: SpaceConfig, data: DataSet, tmp_path: Path) -> None:
+    save_half(trained, tmp_path / "half.pt")
+    arch = native.sandwich_archs(space.model_dump_json(), 16, 1.0, 0, (0, 0, 0))[0]
+    full = SupernetEvaluator(trained, data).accuracy(arch)
+    assert SupernetEvaluator(tmp_path / "half.pt", data).accuracy(arch) == pytest.approx(full, abs=0.05)
+    assert (tmp_path / "half.pt").stat().st_size < 0.3 * trained.stat().st_size
+
+
+def test_finetuning_starts_from_the_supernet(trained: Path, space: SpaceConfig, data: DataSet, tmp_path: Path) -> None:
+    evaluator = SupernetEvaluator(trained, data)
+    arch = native.sandwich_archs(space.model_dump_json(), 16, 1.0, 1, (0, 0, 1))[2]
+    untrained = finetune(evaluator, arch, data, CONFIG.model_copy(update={"finetune_epochs": 0.0}), tmp_path / "0.pt")
+    assert untrained.accuracy() == pytest.approx(evaluator.accuracy(arch), abs=0.02)
+    assert finetune(evaluator, arch, data, CONFIG, tmp_path / "1.pt").accuracy() >= untrained.accuracy() - 0.1
+
+
+def test_a_network_alone_learns(space: SpaceConfig, data: DataSet, tmp_path: Path) -> None:
+    arch = native.sandwich_archs(space.model_dump_json(), 16, 0.5, 0, (0, 0, 0))[1]
+    assert train_alone(space, arch, data, CONFIG, tmp_path / "alone.pt").accuracy() > 0.6
+
+
+def test_batches_are_the_same_wherever_one_starts(data: DataSet) -> None:
+    order = BatchOrder(len(data.train), 24, 5)
+    whole = list(prepare(data.train, order, range(12), lambda _step: 16, 5, workers=2))
+    tail = list(prepare(data.train, order, range(7, 12), lambda _step: 16, 5))
+    for one, two in zip(whole[7:], tail, strict=True):
+        assert np.array_equal(one.pictures, two.pictures)
+    seen = np.concatenate([order.indices(step) for step in range(order.steps_per_epoch)])
+    assert len(set(seen.tolist())) == len(data.train)
+
+
+def test_learning_rate_warms_up_and_falls() -> None:
+    rates = [learning_rate(CONFIG, step, 100) for step in range(100)]
+    assert max(rates) == pytest.approx(CONFIG.learning_rate, rel=0.01)
+    assert rates[0] < 0.3 * CONFIG.learning_rate
+    assert rates[-1] < 0.01 * CONFIG.learning_rate
+
+
+def test_tinynas_needs_no_torch_until_it_trains() -> None:
+    code = (
+        "import sys; sys.modules['torch'] = None\n"
+        "import tinynas, tinynas.train\n"
+        "from tinynas.train.native import supernet_module\n"
+        "try:\n    supernet_module()\nexcept tinynas.CheckError as error:\n    print(error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "pip install torch==" in done.stdout
+    assert done.stdout.count("\n") == 1
