@@ -22,6 +22,9 @@ KernelCall make_call(const std::string& function, const std::string& params, con
   call.params_type = params;
   call.headers = {"tinynas/" + header};
   call.sources = {"portable/" + source};
+  for (const char* finishing : {"pointwise.c", "conv2d.c", "depthwise.c"}) {
+    if (source == finishing) call.sources.emplace_back("portable/finish.c");
+  }
   return call;
 }
 
@@ -29,6 +32,27 @@ ConstantArray weights_array(const KernelRequest& request) {
   const Tensor& weights = input_of(request, 1);
   if (weights.dtype != DType::s8) refuse(request, "int8 weights", std::string(dtype_name(weights.dtype)));
   return {"weights", "int8_t", constant_values(weights)};
+}
+
+/// Weights [channels][depth] in blocks of four channels, block[depth][channels of the block], each group by itself.
+ConstantArray blocked_weights(const KernelRequest& request, std::int32_t groups) {
+  constexpr std::size_t kBlock = 4;
+  ConstantArray array = weights_array(request);
+  const auto channels = static_cast<std::size_t>(input_of(request, 1).shape[0] / groups);
+  const std::size_t depth = array.values.size() / (channels * static_cast<std::size_t>(groups));
+  std::vector<std::int64_t> blocked;
+  blocked.reserve(array.values.size());
+  for (std::size_t group = 0; group < static_cast<std::size_t>(groups); ++group) {
+    for (std::size_t first = 0; first < channels; first += kBlock) {
+      const std::size_t count = std::min(kBlock, channels - first);
+      for (std::size_t i = 0; i < depth; ++i) {
+        for (std::size_t c = 0; c < count; ++c)
+          blocked.push_back(array.values[((group * channels) + first + c) * depth + i]);
+      }
+    }
+  }
+  array.values = std::move(blocked);
+  return array;
 }
 
 void need_int8(const KernelRequest& request) {
@@ -169,9 +193,9 @@ struct Chooser {
     KernelCall call = pointwise ? make_call("tn_pointwise", "tn_pointwise_params", "window.h", "pointwise.c")
                                 : make_call("tn_conv2d", "tn_conv2d_params", "window.h", "conv2d.c");
     if (!pointwise) add_geometry(call, "geometry", request);
-    add_array(call, "weights", weights_array(request));
-    add_output_stage(call, "stage", request);
     const std::int32_t in_c = input_of(request).shape[3];
+    add_array(call, "weights", blocked_weights(request, in_c / weights.shape[3]));
+    add_output_stage(call, "stage", request);
     add_field(call, "input_c", in_c);
     add_field(call, "output_c", weights.shape[0]);
     if (!pointwise) {
@@ -232,7 +256,7 @@ struct Chooser {
     need_int8(request);
     KernelCall call = make_call("tn_pointwise", "tn_pointwise_params", "window.h", "pointwise.c");
     call.form = in_rows() ? CallForm::rows : CallForm::whole;
-    add_array(call, "weights", weights_array(request));
+    add_array(call, "weights", blocked_weights(request, 1));
     add_output_stage(call, "stage", request);
     const Shape& weights = input_of(request, 1).shape;
     add_field(call, "input_c", weights[1]);

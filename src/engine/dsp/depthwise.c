@@ -30,7 +30,7 @@ static strip_form form_of(const tn_dsp_depthwise_params* p, int32_t x, int32_t o
   form.odd = form.first + 2 * form.pairs > p->input_w;
   form.words = (end - origin + 1) >> 1;
   form.rows = (rows - 1) * p->stride + p->kernel_size;
-  form.strip_bytes = form.rows * TN_DSP_STRIP_ROW;
+  form.strip_bytes = tn_dsp_strips_narrow(form.words) ? 4 * form.words : form.rows * TN_DSP_STRIP_ROW;
   form.padding = (uint16_t)p->input_zero_point * UINT32_C(0x10001);
   return form;
 }
@@ -44,7 +44,7 @@ static void fill_padding(const strip_form* form, const int8_t* const* input, uin
   const int32_t end = form->left + form->pairs;
   for (int32_t r = 0; r < form->rows; ++r) {
     for (int32_t c = 0; c < TN_DSP_STRIP_CHANNELS; ++c) {
-      uint32_t* row = strips + (c * form->rows + r) * STRIP_WORDS;
+      uint32_t* row = strips + c * (form->strip_bytes / 4) + r * STRIP_WORDS;
       if (input[r] == NULL) {
         fill(row, form->words, form->padding);
       } else {

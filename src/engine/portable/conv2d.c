@@ -5,6 +5,15 @@
 #include "matrix.h"
 #include "tinynas/scratch.h"
 
+/* Words where they last: the C library's memcpy for small cores goes byte by byte. */
+static void copy(int8_t* to, const int8_t* from, int32_t bytes) {
+  for (; bytes >= 8; bytes -= 8, to += 8, from += 8) {
+    memcpy(to, from, 4);
+    memcpy(to + 4, from + 4, 4);
+  }
+  for (; bytes > 0; --bytes) *to++ = *from++;
+}
+
 /* The window of output column x, channels [first, first + count) of every tap, to `out`. `rows` are the window's rows. */
 static void gather(const tn_conv2d_params* p, const int8_t* const* rows, int32_t x, int32_t first, int32_t count,
                    int8_t* out) {
@@ -18,7 +27,7 @@ static void gather(const tn_conv2d_params* p, const int8_t* const* rows, int32_t
     if (row == NULL) {
       memset(out, p->input_zero_point, (size_t)row_bytes);
     } else if (inside) {
-      memcpy(out, row + start * count, (size_t)row_bytes);
+      copy(out, row + start * count, row_bytes);
     } else {
       for (int32_t kx = 0; kx < g->kernel_w; ++kx) {
         const int32_t column = start + kx * g->dilation_w;
@@ -26,7 +35,7 @@ static void gather(const tn_conv2d_params* p, const int8_t* const* rows, int32_t
         if (column < 0 || column >= g->input_w) {
           memset(to, p->input_zero_point, (size_t)count);
         } else {
-          memcpy(to, row + column * p->input_c + first, (size_t)count);
+          copy(to, row + column * p->input_c + first, count);
         }
       }
     }
@@ -40,16 +49,11 @@ static void convolve_row(const tn_step* step, const tn_conv2d_params* p, const i
   const int32_t first = group * group_out;
   const int8_t* weights = p->weights + first * depth;
   int8_t* windows = (int8_t*)step->scratch;
-  int32_t x = step->x0;
-  for (; x + 1 < step->x1; x += 2) {
-    gather(p, rows, x, group * group_in, group_in, windows);
-    gather(p, rows, x + 1, group * group_in, group_in, windows + depth);
-    tn_multiply_2_pixels(windows, depth, weights, depth, &p->stage, first, first + group_out, out_row + x * p->output_c,
-                         p->output_c);
-  }
-  if (x < step->x1) {
-    gather(p, rows, x, group * group_in, group_in, windows);
-    tn_multiply_1_pixel(windows, weights, depth, &p->stage, first, first + group_out, out_row + x * p->output_c);
+  for (int32_t x = step->x0; x < step->x1; x += 2) {
+    const int32_t pixels = step->x1 - x < 2 ? 1 : 2;
+    for (int32_t i = 0; i < pixels; ++i) gather(p, rows, x + i, group * group_in, group_in, windows + i * depth);
+    tn_multiply_pixels(windows, depth, pixels, weights, depth, &p->stage, first, first + group_out,
+                       out_row + x * p->output_c, p->output_c);
   }
 }
 

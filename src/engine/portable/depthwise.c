@@ -1,66 +1,77 @@
 /* Depthwise convolution by rows, nhwc. */
-#include "matrix.h"
+#include "finish.h"
 
-/* One window in the map: rows[ky] starts at the window's first column (NULL: a row of padding). */
+/* The window under an output pixel: rows[ky * dilation] (NULL: a row of padding), taps from column `start` on. */
 typedef struct {
   const int8_t* const* rows;
-  int32_t start;  /* column under the window's left edge, may be outside */
-  int32_t inside; /* every tap lies in the map */
+  int32_t start;
 } window;
 
-/* Four channels of a window that lies wholly inside. */
-static void four_channels(const tn_depthwise_params* p, const window* w, int32_t c, int8_t* out) {
+/* The pixel under tap (ky, kx), NULL where that is padding. */
+static inline const int8_t* pixel_under(const tn_depthwise_params* p, const window* w, int32_t ky, int32_t kx) {
   const tn_geometry* g = &p->geometry;
-  const int32_t channels = p->input_c, tap = g->dilation_w * channels;
-  const int8_t* weight = p->weights + c;
-  int32_t a0 = p->stage.bias[c], a1 = p->stage.bias[c + 1], a2 = p->stage.bias[c + 2], a3 = p->stage.bias[c + 3];
-  for (int32_t ky = 0; ky < g->kernel_h; ++ky) {
-    const int8_t* x = w->rows[ky * g->dilation_h] + w->start * channels + c;
-    for (int32_t kx = g->kernel_w; kx > 0; --kx, x += tap, weight += channels) {
-      a0 += x[0] * weight[0];
-      a1 += x[1] * weight[1];
-      a2 += x[2] * weight[2];
-      a3 += x[3] * weight[3];
-    }
-  }
-  out[c] = tn_finish(&p->stage, c, a0);
-  out[c + 1] = tn_finish(&p->stage, c + 1, a1);
-  out[c + 2] = tn_finish(&p->stage, c + 2, a2);
-  out[c + 3] = tn_finish(&p->stage, c + 3, a3);
+  const int8_t* row = w->rows[ky * g->dilation_h];
+  const int32_t column = w->start + kx * g->dilation_w;
+  if (row == NULL || column < 0 || column >= g->input_w) return NULL;
+  return row + column * p->input_c;
 }
 
-/* Any output channel of any window; padding counts as the zero point. */
-static void one_channel(const tn_depthwise_params* p, const window* w, int32_t c, int8_t* out) {
+/* Four channels; padding counts as the zero point. */
+static void four_channels(const tn_depthwise_params* p, const window* w, int32_t c, int8_t* out) {
   const tn_geometry* g = &p->geometry;
+  const int32_t channels = p->input_c, zero = p->input_zero_point, width = g->input_w, step = g->dilation_w;
+  const int8_t* weight = p->weights + c;
+  int32_t sums[4];
+  int32_t a0 = p->stage.bias[c], a1 = p->stage.bias[c + 1], a2 = p->stage.bias[c + 2], a3 = p->stage.bias[c + 3];
+  for (int32_t ky = 0; ky < g->kernel_h; ++ky) {
+    const int8_t* row = w->rows[ky * g->dilation_h];
+    int32_t column = w->start;
+    for (int32_t kx = g->kernel_w; kx > 0; --kx, column += step, weight += channels) {
+      if (row != NULL && (uint32_t)column < (uint32_t)width) {
+        const int8_t* x = row + column * channels + c;
+        a0 += x[0] * weight[0];
+        a1 += x[1] * weight[1];
+        a2 += x[2] * weight[2];
+        a3 += x[3] * weight[3];
+      } else {
+        a0 += zero * weight[0];
+        a1 += zero * weight[1];
+        a2 += zero * weight[2];
+        a3 += zero * weight[3];
+      }
+    }
+  }
+  sums[0] = a0;
+  sums[1] = a1;
+  sums[2] = a2;
+  sums[3] = a3;
+  tn_finish_channels(&p->stage, c, 4, sums, out + c);
+}
+
+/* Any output channel. */
+static void one_channel(const tn_depthwise_params* p, const window* w, int32_t c, int8_t* out) {
   const int32_t channels = p->input_c * p->channel_multiplier;
   const int32_t in_c = c / p->channel_multiplier;
   const int8_t* weight = p->weights + c;
   int32_t acc = p->stage.bias[c];
-  for (int32_t ky = 0; ky < g->kernel_h; ++ky) {
-    const int8_t* row = w->rows[ky * g->dilation_h];
-    for (int32_t kx = 0; kx < g->kernel_w; ++kx, weight += channels) {
-      const int32_t column = w->start + kx * g->dilation_w;
-      const int is_padding = row == NULL || column < 0 || column >= g->input_w;
-      acc += (is_padding ? p->input_zero_point : row[column * p->input_c + in_c]) * *weight;
+  for (int32_t ky = 0; ky < p->geometry.kernel_h; ++ky) {
+    for (int32_t kx = 0; kx < p->geometry.kernel_w; ++kx, weight += channels) {
+      const int8_t* pixel = pixel_under(p, w, ky, kx);
+      acc += (pixel == NULL ? p->input_zero_point : pixel[in_c]) * *weight;
     }
   }
   out[c] = tn_finish(&p->stage, c, acc);
 }
 
 void tn_depthwise(const tn_step* step, const tn_depthwise_params* params) {
-  const tn_geometry* g = &params->geometry;
   const int32_t channels = params->input_c * params->channel_multiplier;
-  const int32_t extent = (g->kernel_w - 1) * g->dilation_w + 1;
   for (int32_t r = 0; r < step->rows; ++r) {
-    window w = {step->input + r * g->stride_h, 0, 0};
-    int rows_inside = params->channel_multiplier == 1;
-    for (int32_t ky = 0; ky < g->kernel_h; ++ky) rows_inside &= w.rows[ky * g->dilation_h] != NULL;
+    window w = {step->input + r * params->geometry.stride_h, 0};
     for (int32_t x = step->x0; x < step->x1; ++x) {
       int8_t* out = step->output[r] + x * channels;
       int32_t c = 0;
-      w.start = x * g->stride_w - g->pad_left;
-      w.inside = rows_inside && w.start >= 0 && w.start + extent <= g->input_w;
-      for (; w.inside && c + 4 <= channels; c += 4) four_channels(params, &w, c, out);
+      w.start = x * params->geometry.stride_w - params->geometry.pad_left;
+      for (; params->channel_multiplier == 1 && c + 4 <= channels; c += 4) four_channels(params, &w, c, out);
       for (; c < channels; ++c) one_channel(params, &w, c, out);
     }
   }

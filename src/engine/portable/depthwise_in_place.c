@@ -3,7 +3,7 @@
  * which the copy has saved. */
 #include <string.h>
 
-#include "matrix.h"
+#include "finish.h"
 
 static void copy_plane(const tn_depthwise_in_place_params* p, const int8_t* map, int8_t* plane) {
   const tn_geometry* g = &p->depthwise.geometry;

@@ -1,7 +1,7 @@
 /* ADD, MUL, tables, PReLU. */
 #include "tinynas/elementwise.h"
 
-#include "tinynas/requantize.h"
+#include "finish.h"
 
 /* Bits that TensorFlow Lite adds to both inputs before they are brought to their common scale. */
 #define ADD_LEFT_SHIFT 20
@@ -9,9 +9,9 @@
 static int8_t add_values(const tn_add_params* p, int32_t first, int32_t second) {
   const int32_t a = (first - p->first_zero_point) * (1 << ADD_LEFT_SHIFT);
   const int32_t b = (second - p->second_zero_point) * (1 << ADD_LEFT_SHIFT);
-  const int32_t sum =
-      tn_requantize(a, p->first_multiplier, p->first_shift) + tn_requantize(b, p->second_multiplier, p->second_shift);
-  const int32_t value = tn_requantize(sum, p->output_multiplier, p->output_shift) + p->output_zero_point;
+  const int32_t sum = tn_requantize_fast(a, p->first_multiplier, p->first_shift) +
+                      tn_requantize_fast(b, p->second_multiplier, p->second_shift);
+  const int32_t value = tn_requantize_fast(sum, p->output_multiplier, p->output_shift) + p->output_zero_point;
   return (int8_t)tn_clamp(value, p->low, p->high);
 }
 
@@ -37,7 +37,7 @@ void tn_mul(const tn_step* step, const tn_mul_params* params) {
       for (int32_t c = 0; c < params->channels; ++c, a += params->first.channel_stride, b += params->second.channel_stride) {
         const int32_t product = (*a - params->first_zero_point) * (*b - params->second_zero_point);
         const int32_t value =
-            tn_requantize(product, params->output_multiplier, params->output_shift) + params->output_zero_point;
+            tn_requantize_fast(product, params->output_multiplier, params->output_shift) + params->output_zero_point;
         *out++ = (int8_t)tn_clamp(value, params->low, params->high);
       }
     }
@@ -59,8 +59,8 @@ void tn_prelu(const tn_step* step, const tn_prelu_params* params) {
         const int32_t at = x * params->channels + c;
         const int32_t value = step->input[r][at] - params->input_zero_point;
         const int32_t slope = params->alpha[c] - params->alpha_zero_point;
-        const int32_t result = value >= 0 ? tn_requantize(value, params->identity_multiplier, params->identity_shift)
-                                          : tn_requantize(value * slope, params->slope_multiplier, params->slope_shift);
+        const int32_t result = value >= 0 ? tn_requantize_fast(value, params->identity_multiplier, params->identity_shift)
+                                          : tn_requantize_fast(value * slope, params->slope_multiplier, params->slope_shift);
         step->output[r][at] = (int8_t)tn_clamp(result + params->output_zero_point, -128, 127);
       }
     }

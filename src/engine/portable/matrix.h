@@ -1,75 +1,116 @@
 /* The multiplication that pointwise, convolution (on gathered windows) and fully connected share: pixels of `depth` values
- * times output channels of `depth` weights, requantised. Two channels by two pixels at a time: four loads for four products.
+ * times output channels of `depth` weights, requantised. Four channels by two pixels at a time: six loads for eight
+ * products.
+ *
+ * Weights come in blocks of four channels, the last block having what is left: block[depth][channels of the block].
  */
 #ifndef TINYNAS_PORTABLE_MATRIX_H
 #define TINYNAS_PORTABLE_MATRIX_H
 
-#include "tinynas/requantize.h"
-#include "tinynas/window.h"
+#include "finish.h"
 
-static inline int8_t tn_finish(const tn_output_stage* stage, int32_t channel, int32_t acc) {
-  const int32_t value = tn_requantize(acc, stage->multiplier[channel], stage->shift[channel]) + stage->zero_point;
-  return (int8_t)tn_clamp(value, stage->low, stage->high);
+#define TN_BLOCK_CHANNELS 4
+
+/* On cores with 13 registers GCC keeps the sums in registers only when it does not reorder the loads. */
+#if defined(__GNUC__) && !defined(__clang__) && defined(__arm__)
+#define TN_INNER_LOOP __attribute__((noinline, optimize("Os")))
+#else
+#define TN_INNER_LOOP
+#endif
+
+/* sums[c] and sums[4 + c]: channel c of the pixels at x and y. */
+static TN_INNER_LOOP void tn_dot_4_by_2(const int8_t* x, const int8_t* y, const int8_t* w, int32_t depth, int32_t* sums) {
+  const int8_t* const end = w + 4 * depth;
+  int32_t a0 = sums[0], a1 = sums[1], a2 = sums[2], a3 = sums[3];
+  int32_t b0 = sums[4], b1 = sums[5], b2 = sums[6], b3 = sums[7];
+#define TN_TERM(i)                    \
+  {                                   \
+    const int32_t p = x[i], q = y[i]; \
+    int32_t v = w[4 * (i)];           \
+    a0 += p * v;                      \
+    b0 += q * v;                      \
+    v = w[4 * (i) + 1];               \
+    a1 += p * v;                      \
+    b1 += q * v;                      \
+    v = w[4 * (i) + 2];               \
+    a2 += p * v;                      \
+    b2 += q * v;                      \
+    v = w[4 * (i) + 3];               \
+    a3 += p * v;                      \
+    b3 += q * v;                      \
+  }
+  for (; end - w >= 16; x += 4, y += 4, w += 16) {
+    TN_TERM(0)
+    TN_TERM(1)
+    TN_TERM(2)
+    TN_TERM(3)
+  }
+  for (; w != end; ++x, ++y, w += 4) TN_TERM(0)
+#undef TN_TERM
+  sums[0] = a0;
+  sums[1] = a1;
+  sums[2] = a2;
+  sums[3] = a3;
+  sums[4] = b0;
+  sums[5] = b1;
+  sums[6] = b2;
+  sums[7] = b3;
 }
 
-/* Two pixels at `input` (distance `input_stride`), all channels [first, last); output pixels `output_stride` apart. */
-static inline void tn_multiply_2_pixels(const int8_t* input, int32_t input_stride, const int8_t* weights, int32_t depth,
-                                        const tn_output_stage* stage, int32_t first, int32_t last, int8_t* output,
-                                        int32_t output_stride) {
-  int32_t c = first;
-  for (; c + 1 < last; c += 2) {
-    const int8_t* w0 = weights + (c - first) * depth;
-    const int8_t* w1 = w0 + depth;
-    const int8_t* x0 = input;
-    const int8_t* x1 = input + input_stride;
-    int32_t a00 = stage->bias[c], a01 = stage->bias[c + 1];
-    int32_t a10 = a00, a11 = a01;
-    for (int32_t i = depth; i > 0; --i) {
-      const int32_t v0 = *w0++, v1 = *w1++, p0 = *x0++, p1 = *x1++;
-      a00 += p0 * v0;
-      a01 += p0 * v1;
-      a10 += p1 * v0;
-      a11 += p1 * v1;
-    }
-    output[c] = tn_finish(stage, c, a00);
-    output[c + 1] = tn_finish(stage, c + 1, a01);
-    output[output_stride + c] = tn_finish(stage, c, a10);
-    output[output_stride + c + 1] = tn_finish(stage, c + 1, a11);
+/* The same for one pixel. */
+static TN_INNER_LOOP void tn_dot_4_by_1(const int8_t* x, const int8_t* w, int32_t depth, int32_t* sums) {
+  const int8_t* const end = w + 4 * depth;
+  int32_t a0 = sums[0], a1 = sums[1], a2 = sums[2], a3 = sums[3];
+#define TN_TERM(i)            \
+  {                           \
+    const int32_t p = x[i];   \
+    a0 += p * w[4 * (i)];     \
+    a1 += p * w[4 * (i) + 1]; \
+    a2 += p * w[4 * (i) + 2]; \
+    a3 += p * w[4 * (i) + 3]; \
   }
-  if (c < last) {
-    const int8_t* w = weights + (c - first) * depth;
-    int32_t a0 = stage->bias[c], a1 = a0;
-    for (int32_t i = 0; i < depth; ++i) {
-      a0 += input[i] * w[i];
-      a1 += input[input_stride + i] * w[i];
-    }
-    output[c] = tn_finish(stage, c, a0);
-    output[output_stride + c] = tn_finish(stage, c, a1);
+  for (; end - w >= 16; x += 4, w += 16) {
+    TN_TERM(0)
+    TN_TERM(1)
+    TN_TERM(2)
+    TN_TERM(3)
+  }
+  for (; w != end; ++x, w += 4) TN_TERM(0)
+#undef TN_TERM
+  sums[0] = a0;
+  sums[1] = a1;
+  sums[2] = a2;
+  sums[3] = a3;
+}
+
+/* A block of fewer channels, one pixel. */
+static void tn_dot_rest(const int8_t* x, const int8_t* w, int32_t depth, int32_t count, int32_t* sums) {
+  for (int32_t c = 0; c < count; ++c) {
+    const int8_t* weight = w + c;
+    int32_t acc = sums[c];
+    for (int32_t i = 0; i < depth; ++i, weight += count) acc += x[i] * *weight;
+    sums[c] = acc;
   }
 }
 
-/* One pixel, two channels at a time. */
-static inline void tn_multiply_1_pixel(const int8_t* input, const int8_t* weights, int32_t depth,
-                                       const tn_output_stage* stage, int32_t first, int32_t last, int8_t* output) {
-  int32_t c = first;
-  for (; c + 1 < last; c += 2) {
-    const int8_t* w0 = weights + (c - first) * depth;
-    const int8_t* w1 = w0 + depth;
-    const int8_t* x = input;
-    int32_t a0 = stage->bias[c], a1 = stage->bias[c + 1];
-    for (int32_t i = depth; i > 0; --i) {
-      const int32_t p = *x++;
-      a0 += p * *w0++;
-      a1 += p * *w1++;
+/* One or two pixels at `input`, `input_stride` apart; all channels [first, last); output pixels `output_stride` apart. */
+static void tn_multiply_pixels(const int8_t* input, int32_t input_stride, int32_t pixels, const int8_t* weights,
+                               int32_t depth, const tn_output_stage* stage, int32_t first, int32_t last, int8_t* output,
+                               int32_t output_stride) {
+  int32_t sums[2 * TN_BLOCK_CHANNELS];
+  for (int32_t c = first; c < last; c += TN_BLOCK_CHANNELS, weights += TN_BLOCK_CHANNELS * depth) {
+    const int32_t count = last - c < TN_BLOCK_CHANNELS ? last - c : TN_BLOCK_CHANNELS;
+    for (int32_t i = 0; i < count; ++i) sums[i] = sums[TN_BLOCK_CHANNELS + i] = stage->bias[c + i];
+    if (count == TN_BLOCK_CHANNELS && pixels == 2) {
+      tn_dot_4_by_2(input, input + input_stride, weights, depth, sums);
+    } else if (count == TN_BLOCK_CHANNELS) {
+      tn_dot_4_by_1(input, weights, depth, sums);
+    } else {
+      tn_dot_rest(input, weights, depth, count, sums);
+      if (pixels == 2) tn_dot_rest(input + input_stride, weights, depth, count, sums + TN_BLOCK_CHANNELS);
     }
-    output[c] = tn_finish(stage, c, a0);
-    output[c + 1] = tn_finish(stage, c + 1, a1);
-  }
-  if (c < last) {
-    const int8_t* w = weights + (c - first) * depth;
-    int32_t acc = stage->bias[c];
-    for (int32_t i = 0; i < depth; ++i) acc += input[i] * w[i];
-    output[c] = tn_finish(stage, c, acc);
+    tn_finish_channels(stage, c, count, sums, output + c);
+    if (pixels == 2) tn_finish_channels(stage, c, count, sums + TN_BLOCK_CHANNELS, output + output_stride + c);
   }
 }
 

@@ -1,5 +1,5 @@
 /* Transposed convolution: each output row gathered from the input rows that reach it. */
-#include "matrix.h"
+#include "finish.h"
 
 /* acc[x][co] += the input row's contribution through weight row ky. */
 static void add_row(const tn_transpose_conv_params* p, const int8_t* row, int32_t ky, int32_t* acc) {

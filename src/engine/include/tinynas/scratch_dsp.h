@@ -36,6 +36,18 @@ static inline int32_t tn_dsp_strip_rows(int32_t kernel, int32_t stride, int32_t 
   return (tn_dsp_strip_output_rows(kernel, stride, rows) - 1) * stride + kernel;
 }
 
+/* Words of a strip row that `outputs` outputs read, and whether four strips fit side by side into TN_DSP_STRIP_ROW. */
+static inline int32_t tn_dsp_strip_words(int32_t kernel, int32_t stride, int32_t outputs) {
+  return ((outputs - 1) * stride + kernel + 2) / 2;
+}
+static inline int32_t tn_dsp_strips_narrow(int32_t words) { return 4 * words * TN_DSP_STRIP_CHANNELS <= TN_DSP_STRIP_ROW; }
+
+/* The last output of the last strip may read a few words more, whose values do not matter. */
+static inline int32_t tn_dsp_strips_bytes(int32_t kernel, int32_t stride, int32_t width, int32_t rows) {
+  const int32_t strips = tn_dsp_strips_narrow(tn_dsp_strip_words(kernel, stride, width)) ? 1 : TN_DSP_STRIP_CHANNELS;
+  return strips * TN_DSP_STRIP_ROW * tn_dsp_strip_rows(kernel, stride, rows) + 16;
+}
+
 static inline int32_t tn_scratch_dsp(tn_kind kind, const tn_shape* s) {
   int32_t bytes = 0;
   if (kind == TN_KIND_POINTWISE || kind == TN_KIND_FULLY_CONNECTED) {
@@ -47,7 +59,7 @@ static inline int32_t tn_scratch_dsp(tn_kind kind, const tn_shape* s) {
     bytes =
         4 * steps * tn_dsp_tile_pixels(steps, s->output_w, 1) + tn_dsp_window_bytes(s->kernel_w, s->stride_w, s->input_c);
   } else if (kind == TN_KIND_DEPTHWISE && s->kernel_h == s->kernel_w && s->kernel_h <= 7) {
-    bytes = TN_DSP_STRIP_CHANNELS * TN_DSP_STRIP_ROW * tn_dsp_strip_rows(s->kernel_h, s->stride_w, s->rows_at_once);
+    bytes = tn_dsp_strips_bytes(s->kernel_h, s->stride_w, s->output_w, s->rows_at_once);
   }
   const int32_t portable = tn_scratch_portable(kind, s);
   return bytes > portable ? bytes : portable;

@@ -25,8 +25,9 @@ typedef struct {
   int16_t input_w; /* columns of an input row, padding not counted */
 } tn_geometry;
 
-/* Convolution, groups >= 1. weights [output_c][kernel_h][kernel_w][input_c / groups].
- * Scratch: TN_IM2COL_PIXELS windows of one group. */
+/* Convolution, groups >= 1. weights: a window is [kernel_h][kernel_w][input_c / groups]; per group in blocks of four
+ * channels, the last having what is left: block[window][channels of the block]. Scratch: TN_IM2COL_PIXELS windows of one
+ * group. */
 typedef struct {
   tn_geometry geometry;
   const int8_t* weights;
@@ -36,7 +37,7 @@ typedef struct {
 } tn_conv2d_params;
 void tn_conv2d(const tn_step* step, const tn_conv2d_params* params);
 
-/* 1x1, stride 1, no padding; also fully connected (a row of one pixel). weights [output_c][input_c]. */
+/* 1x1, stride 1, no padding; also fully connected (a row of one pixel). weights in blocks as tn_conv2d's. */
 typedef struct {
   const int8_t* weights;
   tn_output_stage stage;
