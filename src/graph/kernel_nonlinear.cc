@@ -112,6 +112,12 @@ std::int16_t truncating_high_mul16(std::int16_t a, std::int16_t b) {
   return a == b && a == -32768 ? std::int16_t{32767} : static_cast<std::int16_t>(a * b / (1 << 15));
 }
 
+/// RoundingDivideByPOT on 16 bits: from exponent 16 on its mask is all ones, which leaves the sign (1 for 0).
+std::int32_t divide_by_pot16(std::int16_t x, std::int32_t exponent) {
+  if (exponent < 16) return rounding_divide_by_pot(x, exponent);
+  return x >= 0 ? 1 : -1;
+}
+
 std::int16_t multiplier16(std::int32_t multiplier) {
   constexpr std::int32_t kHalf = 1 << 15;
   if (multiplier >= std::numeric_limits<std::int32_t>::max() - kHalf) return 32767;
@@ -128,14 +134,14 @@ struct HardSwishPlan {
     if (relu_shift > 0) value = saturate16(std::int64_t{value} << (relu_shift - 1));
     value = high_mul16(value, relu_multiplier);
     if (relu_shift > 0) value = saturate16(std::int64_t{value} * 2);
-    if (relu_shift < 0) value = static_cast<std::int16_t>(rounding_divide_by_pot(value, std::min(-relu_shift, 31)));
+    if (relu_shift < 0) value = static_cast<std::int16_t>(divide_by_pot16(value, -relu_shift));
     return static_cast<std::int16_t>((value + (1 << 15)) >> 1);
   }
   [[nodiscard]] std::int8_t operator()(std::int32_t q) const {
     const auto x = static_cast<std::int16_t>((q - in_zero) * (1 << 7));
     const std::int16_t scaled = high_mul16(x, out_multiplier);
     const std::int16_t product = truncating_high_mul16(gate(x), scaled);
-    const std::int32_t y = rounding_divide_by_pot(product, std::min(-out_shift, 31)) + out_zero;
+    const std::int32_t y = divide_by_pot16(product, -out_shift) + out_zero;
     return static_cast<std::int8_t>(std::clamp(y, kMinS8, kMaxS8));
   }
 };

@@ -58,6 +58,20 @@ def test_functions_of_one_value_on_all_256(code: str) -> None:
         check(net.finish([y]), [ALL_BYTES.reshape(1, 16, 16, 1)], judges_of(net))
 
 
+@pytest.mark.parametrize("code", ["HARD_SWISH", "LEAKY_RELU", "RELU", "QUANTIZE"])
+def test_scales_many_decades_apart(code: str) -> None:
+    compared = 0
+    for seed in range(60):
+        net = Net(np.random.default_rng(seed))
+        x = net.input((1, 16, 16, 1), net.scale(1e-8, 1e3))
+        y = net.quantize(x) if code == "QUANTIZE" else net.unary(code, x)
+        net.spec(y).scale = [net.scale(1e-8, 1e3)]
+        ratio = net.spec(x).scale[0] / net.spec(y).scale[0]
+        if ratio < (100 if code == "HARD_SWISH" else 2**29):  # above, the runtimes stop or overflow
+            compared += check(net.finish([y]), [ALL_BYTES.reshape(1, 16, 16, 1)], judges_of(net))
+    assert compared > 256 * 30
+
+
 @pytest.mark.parametrize("code", ["ADD", "MUL"])
 @pytest.mark.parametrize("act", ACTIVATIONS)
 def test_sums_and_products_of_all_pairs(code: str, act: int) -> None:
