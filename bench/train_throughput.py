@@ -24,7 +24,7 @@ from tinynas.train.native import supernet_module
 Weights = dict[str, torch.Tensor]
 
 MOST_DIFFERENCE = 1e-2
-"""Rounding that moves a value across a corner of ReLU6 changes a gradient by thousandths; an error changes all of it."""
+"""Rounding may move a value across a corner of ReLU6: thousandths of a gradient; an error changes all of it."""
 
 
 def make_divisible(value: float, divisor: int) -> int:
@@ -196,9 +196,7 @@ def main() -> int:
         print(json.dumps(result))
     else:
         speed = result["pictures_per_second"]
-        print(
-            f"tinynas {speed['tinynas']:.0f} pictures/s, eager {speed['eager']:.0f} pictures/s, ratio {result['ratio']:.2f}, "
-        )
+        print(f"tinynas {speed['tinynas']:.0f} pictures/s, eager {speed['eager']:.0f}, ratio {result['ratio']:.2f}, ")
         print(
             f"largest difference of a first gradient {result['gradient_difference']:.1e}, {result['threads']} threads"
         )
