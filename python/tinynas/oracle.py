@@ -31,8 +31,9 @@ def sample_graphs(count: int = 6, seed: int = 1) -> list[_core.Graph]:
 def find_faults(oracle: _core.Oracle, graphs: Iterable[_core.Graph] | None = None, core: str = "") -> list[str]:
     """What is wrong with an oracle, as messages; an empty list when it conforms.
 
-    Answers depend on the graph alone, also from several threads; sizes are not negative and add up; the work is the graph's;
-    the bound is not above the figure; every plan passes the checker (scratch of `core`) and takes what the cost says.
+    Answers depend on the graph alone, also from several threads; sizes are not negative and add up; the work is the
+    graph's; the bound is not above the figure; every plan passes the checker (scratch of `core`) and takes what the
+    cost says.
     """
     faults: list[str] = []
     if not oracle.name:
