@@ -34,7 +34,7 @@ INSTRUCTIONS_PER_CYCLE = {
 
 @dataclass(frozen=True)
 class DeployOptions:
-    """What `deploy` is asked for. `input_files`: one per input, a raw tensor or several pictures' one after the other."""
+    """What `deploy` is asked for. `input_files`: one per input, the raw tensors of its pictures."""
 
     schedule: str = "streaming"
     prefer: str = "speed"

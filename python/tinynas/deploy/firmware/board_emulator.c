@@ -87,15 +87,16 @@ static void start(void) {
   SYST_RVR = SYST_WRAP - 1u;
   SYST_CVR = 0;
   SYST_CSR = 7; /* on, interrupt at wraps, the core's clock */
-#ifdef TN_CHECK_LAYERS
-  tn_check_start();
-#endif
 }
 
 int board_next_picture(void) {
   if (input_file < 0) start();
   const uint32_t block[3] = {(uint32_t)input_file, (uint32_t)(uintptr_t)picture, sizeof picture};
-  return semihost(SYS_READ, block) == 0;
+  if (semihost(SYS_READ, block) != 0) return 0;
+#ifdef TN_CHECK_LAYERS
+  tn_check_start(); /* the last picture's stand */
+#endif
+  return 1;
 }
 
 const int8_t *board_row(int32_t y) { return picture + y * FIRMWARE_ROW_BYTES; }

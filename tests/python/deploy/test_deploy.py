@@ -1,0 +1,131 @@
+"""Firmware in QEMU: byte-equal, sizes as planned; refusals that say what to do."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tinynas import _core
+from tinynas.deploy import DeployOptions, deploy
+from tinynas.errors import CheckError, InfeasibleError, InputError
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "export_c"))
+from test_cproject import small_network
+
+needs_tools = pytest.mark.skipif(
+    shutil.which("arm-none-eabi-gcc") is None or shutil.which("qemu-system-arm") is None,
+    reason="needs gcc-arm-none-eabi and qemu-system-arm",
+)
+
+
+def picture_file(folder: Path, count: int = 1) -> tuple[Path, np.ndarray]:
+    pictures = np.random.default_rng(5).integers(-128, 128, (count, 12, 9, 3), dtype=np.int8)
+    path = folder / "pictures.bin"
+    path.write_bytes(pictures.tobytes())
+    return path, pictures
+
+
+@needs_tools
+@pytest.mark.parametrize("target", ["qemu-m3", "qemu-m4", "qemu-m7", "qemu-m33", "qemu-m55"])
+@pytest.mark.parametrize("schedule", ["streaming", "layerwise", "tinyengine"])
+def test_emulated_bytes_are_the_interpreters(tmp_path: Path, target: str, schedule: str) -> None:
+    graph = small_network()
+    path, pictures = picture_file(tmp_path, 3)
+    options = DeployOptions(schedule=schedule, run=True, check_layers=True, input_files=[path])
+    report = deploy(graph, target, tmp_path / "fw", options)
+    expected = _core.run_batch(graph, [pictures])[0]
+    assert Path(report["outputs"][0]).read_bytes() == expected.tobytes()
+    tensors = _core.run(graph, [pictures[-1:]], all_tensors=True)
+    for layer in report["layers"]:
+        values = tensors[graph.operators[layer["index"]].outputs[0]]
+        assert int(layer["crc32"], 16) == zlib.crc32(values.tobytes()), layer
+    assert report["sram"]["arena_bytes"] == report["predicted"]["arena_bytes"]
+    assert report["sram"]["other_bytes"] <= 512
+    assert 0 < report["sram"]["stack_bytes"] <= 1024
+    total = report["instructions"]
+    assert abs(sum(layer["instructions"] for layer in report["layers"]) - total) < 0.1 * total
+
+
+@needs_tools
+def test_board_link_and_emulated_run(tmp_path: Path) -> None:
+    path, pictures = picture_file(tmp_path)
+    graph = small_network()
+    report = deploy(graph, "stm32f746", tmp_path / "fw", DeployOptions(run=True, input_files=[path]))
+    assert report["latency_us"] > 0
+    assert report["flash"]["total_bytes"] == report["flash"]["weights_bytes"] + report["flash"]["code_bytes"]
+    assert Path(report["outputs"][0]).read_bytes() == _core.run(graph, [pictures])[0].tobytes()
+    assert (tmp_path / "fw" / "stm32f746.map").is_file()
+    header = subprocess.run(
+        ["arm-none-eabi-readelf", "-S", str(tmp_path / "fw" / "stm32f746.elf")],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert "08000000" in header
+    assert "20000000" in header
+
+
+def test_host_needs_no_cross_compiler(tmp_path: Path) -> None:
+    path, pictures = picture_file(tmp_path)
+    graph = small_network()
+    report = deploy(graph, "host", tmp_path / "fw", DeployOptions(run=True, check_layers=True, input_files=[path]))
+    assert report["instructions"] is None
+    assert Path(report["outputs"][0]).read_bytes() == _core.run(graph, [pictures])[0].tobytes()
+    json.dumps(report)
+
+
+def tiny_target(folder: Path, sram: int) -> str:
+    text = f"name: stm32mini\ncore: cortex-m7\nsram_bytes: {sram}\nflash_bytes: 64k\nclock_hz: 1.0e+8\n"
+    path = folder / "mini.yaml"
+    path.write_text(text)
+    return str(path)
+
+
+@needs_tools
+def test_what_does_not_fit_says_how_much_and_where(tmp_path: Path) -> None:
+    with pytest.raises(
+        InfeasibleError, match=r"B of SRAM, 1,100 B are there, most at operator .* smallest board that would"
+    ):
+        deploy(small_network(), tiny_target(tmp_path, 1100), tmp_path / "fw", DeployOptions())
+
+
+@needs_tools
+def test_the_linker_proves_the_fit(tmp_path: Path) -> None:
+    graph = small_network()
+    arena = deploy(graph, "qemu-m7", tmp_path / "a", DeployOptions())["sram"]["arena_bytes"]
+    # Room for arena and stack, not for the bytes outside the arena: the plan fits, the link does not.
+    with pytest.raises(CheckError, match="overflowed"):
+        deploy(graph, tiny_target(tmp_path, arena + 1024), tmp_path / "b", DeployOptions())
+
+
+def test_missing_compiler_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(CheckError, match=r"apt-get install .*gcc-arm-none-eabi"):
+        deploy(small_network(), "qemu-m7", tmp_path / "fw", DeployOptions(run=True))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (DeployOptions(prefer="luck"), "--prefer"),
+        (DeployOptions(image="painted"), "--image"),
+        (DeployOptions(schedule="waterfall"), "waterfall"),
+        (DeployOptions(input_files=[Path("/nonexistent")]), "no such file"),
+        (DeployOptions(input_files=[Path("a"), Path("b")]), "one per input"),
+    ],
+)
+def test_bad_options(tmp_path: Path, options: DeployOptions, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        deploy(small_network(), "host", tmp_path / "fw", options)
+
+
+def test_unknown_target(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="nonesuch"):
+        deploy(small_network(), "nonesuch", tmp_path / "fw", DeployOptions())
