@@ -30,7 +30,9 @@ from tinynas.search.inputs import fit_space, read_data
 from tinynas.search.measure import Measurements
 from tinynas.search.run_dir import JsonLines, RunDir, read_json, write_json
 from tinynas.search.supernets import find_supernet
-from tinynas.train import RichProgress, SupernetEvaluator, TrainConfig, finetune, train_alone
+from tinynas.train import RichProgress, TrainConfig
+from tinynas.train.alone import finetune, train_alone
+from tinynas.train.evaluator import SupernetEvaluator
 
 MOBILENET_RESOLUTIONS = (32, 48, 64, 80, 96, 112, 128, 160)
 MOBILENET_WIDTHS = (0.1, 0.15, 0.2, 0.25, 0.35, 0.5, 0.75, 1.0)

@@ -25,8 +25,9 @@ def train(
     """Train a supernet that serves all of a space; `search --supernet OUT/supernet.pt` uses it."""
     from tinynas.config.space import load_space
     from tinynas.search.inputs import fit_space, preset_for, read_data
-    from tinynas.train import RichProgress, load_train, train_supernet
+    from tinynas.train import RichProgress, load_train
     from tinynas.train.checkpoint import load
+    from tinynas.train.loop import train_supernet
 
     data_set = read_data(data, out / ".cache", seed, log)
     preset = preset_for(data_set)

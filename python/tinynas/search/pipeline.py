@@ -22,7 +22,7 @@ from tinynas.search.supernets import check_space, obtain_supernet, train_config
 if TYPE_CHECKING:
     import tinynas._core as _core
 
-    from tinynas.train import SupernetEvaluator
+    from tinynas.train.evaluator import SupernetEvaluator
 
 
 class Search:
@@ -126,7 +126,8 @@ class Search:
     def _finetune(self, arch: dict[str, Any]) -> dict[str, float]:
         """Trains the winner on, writes its float graph, and returns its accuracies."""
         from tinynas.search.run_dir import write_atomic
-        from tinynas.train import RichProgress, finetune
+        from tinynas.train import RichProgress
+        from tinynas.train.alone import finetune
 
         evaluator = self.evaluator()
         with self._seconds("finetune"), RichProgress("finetuning the winner") as progress:
@@ -146,7 +147,7 @@ class Search:
     def evaluator(self) -> SupernetEvaluator:
         """The supernet, trained if need be."""
         if self._evaluator is None:
-            from tinynas.train import SupernetEvaluator
+            from tinynas.train.evaluator import SupernetEvaluator
 
             with self._seconds("supernet"):
                 checkpoint = obtain_supernet(self.settings, self.space, self.data)

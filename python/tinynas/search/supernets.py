@@ -9,7 +9,8 @@ from tinynas.data import DataSet
 from tinynas.errors import InputError
 from tinynas.search.run_dir import read_json, write_json
 from tinynas.search.settings import SearchSettings, content_key
-from tinynas.train import RichProgress, TrainConfig, train_supernet
+from tinynas.train import RichProgress, TrainConfig
+from tinynas.train.loop import train_supernet
 
 _DONE = "done.json"
 

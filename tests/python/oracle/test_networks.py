@@ -75,3 +75,13 @@ def test_errors_name_what_was_expected() -> None:
         _core.make_oracle("streaming", _core.ScheduleOptions(core="z80"))
     with pytest.raises(InputError, match="plan"):
         _core.Plan.from_json("{}")
+
+
+def test_mobilenet_v2_at_full_size() -> None:
+    from tinynas.config.space import load_space
+
+    space = load_space("mobilenetv2").to_core()
+    graph = _core.build_graph(space, _core.largest(space, 224, 1.0))
+    cost = _core.make_oracle("tinyengine").cost(graph)
+    assert (cost.act_bytes, cost.sram_bytes) == (1_505_280, 1_432_648)
+    assert _core.make_oracle("streaming").cost(graph).lower_bound_bytes == 61_600
