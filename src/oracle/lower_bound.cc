@@ -78,14 +78,14 @@ double needed(const std::vector<Link>& chain, std::size_t x, double p) {
     before = std::min(before, (1 - p) * chain[i].input + rings);
     rings += chain[i].ring;
     if (chain[i].pushed) before = std::min(before, rings);
-    if (i == 0 || chain[i - 1].ends) break;
+    if (i == 0 || chain[i - 1].ends || rings >= before) break;
   }
   double after = std::numeric_limits<double>::max();
   rings = 0;
   for (auto j = x; j < chain.size(); ++j) {
     if (j > x) rings += chain[j].ring;
     after = std::min(after, chain[j].ends ? rings : p * chain[j].output + rings);
-    if (chain[j].ends) break;
+    if (chain[j].ends || rings >= after) break;
   }
   return before + after;
 }
