@@ -26,10 +26,19 @@ class Board:
 
 
 BOARDS = {
-    "cortex-m4": Board(("-mcpu=cortex-m4", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"), "mps2-an386", 0, 0x400, 0x20000000, 40),
-    "cortex-m7": Board(("-mcpu=cortex-m7", "-mfloat-abi=hard", "-mfpu=fpv5-d16"), "mps2-an500", 0, 0x400, 0x20000000, 40),
+    "cortex-m4": Board(
+        ("-mcpu=cortex-m4", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"), "mps2-an386", 0, 0x400, 0x20000000, 40
+    ),
+    "cortex-m7": Board(
+        ("-mcpu=cortex-m7", "-mfloat-abi=hard", "-mfpu=fpv5-d16"), "mps2-an500", 0, 0x400, 0x20000000, 40
+    ),
     "cortex-m33": Board(
-        ("-mcpu=cortex-m33", "-mfloat-abi=hard", "-mfpu=fpv5-sp-d16"), "mps2-an505", 0x10000000, 0x10000400, 0x38000000, 50
+        ("-mcpu=cortex-m33", "-mfloat-abi=hard", "-mfpu=fpv5-sp-d16"),
+        "mps2-an505",
+        0x10000000,
+        0x10000400,
+        0x38000000,
+        50,
     ),
     "cortex-m55": Board(("-mcpu=cortex-m55", "-mfloat-abi=hard"), "mps3-an547", 0, 0x11000000, 0x31000000, 31.25),
 }
@@ -58,28 +67,44 @@ def find_cases_program() -> Path | None:
 
 
 def _sources(folder: str) -> list[Path]:
-    portable = [] if folder == "portable" else sorted((ENGINE / folder).glob("*.[cS]"))
-    return portable + sorted((ENGINE / "portable").glob("*.c"))
+    own = {"portable": [], "dsp": ["dsp"], "helium": ["dsp", "helium"]}[folder]
+    kernels = [path for name in own for path in sorted((ENGINE / name).glob("*.[cS]"))]
+    return kernels + sorted((ENGINE / "portable").glob("*.c"))
 
 
 def build(core: str, kernel_set: str, lines: list[str], folder: Path, program: Path) -> Path:
     """The firmware of the cases that `lines` describe (tests/firmware/cases.cc)."""
     board = BOARDS[core]
-    written = subprocess.run([program, kernel_set], input="\n".join(lines) + "\n", text=True, capture_output=True, check=False)
+    written = subprocess.run(
+        [program, kernel_set], input="\n".join(lines) + "\n", text=True, capture_output=True, check=False
+    )
     if written.returncode != 0:
         raise RuntimeError(written.stderr)
     (folder / "cases.c").write_text(written.stdout)
     addresses = (f"-DVECTORS_AT={board.vectors:#x}", f"-DCODE_AT={board.code:#x}", f"-DRAM_AT={board.ram:#x}")
     script = subprocess.run(
-        ["arm-none-eabi-cpp", "-P", "-undef", *addresses, HERE / "link.ld.in"], text=True, capture_output=True, check=True
+        ["arm-none-eabi-cpp", "-P", "-undef", *addresses, HERE / "link.ld.in"],
+        text=True,
+        capture_output=True,
+        check=True,
     )
     (folder / "link.ld").write_text(script.stdout)
     image = folder / "firmware.elf"
-    compiler = ["arm-none-eabi-gcc", *board.cpu, "-mthumb", "-std=c11", "-O2", "-Wall", "-Wextra", "-Wno-cast-function-type"]
+    compiler = [
+        "arm-none-eabi-gcc",
+        *board.cpu,
+        "-mthumb",
+        "-std=c11",
+        "-O2",
+        "-Wall",
+        "-Wextra",
+        "-Wno-cast-function-type",
+    ]
     compiler += ["-ffunction-sections", "-fdata-sections", "-Wl,--gc-sections", "-nostartfiles", "--specs=nano.specs"]
     files = [HERE / "start.c", HERE / "firmware.c", folder / "cases.c", *_sources(kernel_set)]
     subprocess.run(
-        [*compiler, f"-I{ENGINE / 'include'}", f"-I{HERE}", "-T", folder / "link.ld", *files, "-lm", "-o", image], check=True
+        [*compiler, f"-I{ENGINE / 'include'}", f"-I{HERE}", "-T", folder / "link.ld", *files, "-lm", "-o", image],
+        check=True,
     )
     return image
 

@@ -1,7 +1,27 @@
-/* Scratch of the helium kernels; included by scratch.h only. What a set has no body for runs the portable one. */
+/* Scratch of the Helium kernels; included by scratch.h only. Where the set has no body of its own the DSP one runs. */
 #ifndef TINYNAS_SCRATCH_HELIUM_H
 #define TINYNAS_SCRATCH_HELIUM_H
 
-static inline int32_t tn_scratch_helium(tn_kind kind, const tn_shape* shape) { return tn_scratch_portable(kind, shape); }
+/* Bytes of gathered windows that a convolution multiplies at a time, unless four windows take more. */
+#define TN_HELIUM_WINDOW_BYTES 2048
+
+/* Windows of output pixels gathered together: a multiple of four, no more than `width` rounded up. */
+static inline int32_t tn_helium_windows(int32_t window_bytes, int32_t width) {
+  int32_t pixels = (TN_HELIUM_WINDOW_BYTES / window_bytes) & ~3;
+  pixels = pixels < 4 ? 4 : pixels;
+  return pixels < ((width + 3) & ~3) ? pixels : (width + 3) & ~3;
+}
+
+static inline int32_t tn_scratch_helium(tn_kind kind, const tn_shape* s) {
+  int32_t bytes = 0;
+  if (kind == TN_KIND_CONV2D && s->groups == 1) {
+    const int32_t window = s->kernel_h * s->kernel_w * s->input_c;
+    bytes = tn_round_up4(window * tn_helium_windows(window, s->output_w));
+  } else if (kind != TN_KIND_POINTWISE && kind != TN_KIND_FULLY_CONNECTED) {
+    bytes = tn_scratch_dsp(kind, s);
+  }
+  const int32_t portable = tn_scratch_portable(kind, s);
+  return bytes > portable ? bytes : portable;
+}
 
 #endif
