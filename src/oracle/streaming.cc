@@ -78,8 +78,7 @@ Plan streaming_plan(const Graph& graph, const ScheduleOptions& options) {
   const auto segments = cut_into_segments(input);
   auto plan = make_plan(input, "streaming", segments);
   if (options.prefer == Prefer::memory) return plan;
-  // Speed may cost seven tenths more memory.
-  const auto limit = plan.arena_bytes + plan.arena_bytes * 7 / 10;
+  const auto limit = speed_limit_bytes(plan.arena_bytes);
   auto batched = segments;
   batch_rows(input, limit, batched);
   auto fast = make_plan(input, "streaming", std::move(batched));

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "graph/operators.h"
+#include "oracle/batch_rows.h"
 #include "oracle/oracle.h"
 #include "oracle/published.h"
 #include "oracle/random_graphs.h"
@@ -70,7 +71,7 @@ TEST(Checker, PassesEveryPlanOfSeveralRowsAtOnce) {
     const auto slim = make_oracle("streaming", {.core = "cortex-m7"})->plan(graph);
     const auto fast = make_oracle("streaming", {.prefer = Prefer::speed, .core = "cortex-m7"})->plan(graph);
     ASSERT_THAT(check_plan(graph, *fast, "cortex-m7"), IsEmpty()) << "seed " << seed;
-    ASSERT_LE(fast->arena_bytes, slim->arena_bytes + slim->arena_bytes / 2);
+    ASSERT_LE(fast->arena_bytes, speed_limit_bytes(slim->arena_bytes));
     for (const auto& segment : fast->segments) {
       batched +=
           std::any_of(segment.rows_at_once.begin(), segment.rows_at_once.end(), [](auto rows) { return rows > 1; }) ? 1 : 0;
