@@ -74,13 +74,18 @@ def _sources(folder: str) -> list[Path]:
 
 def build(core: str, kernel_set: str, lines: list[str], folder: Path, program: Path) -> Path:
     """The firmware of the cases that `lines` describe (tests/firmware/cases.cc)."""
-    board = BOARDS[core]
     written = subprocess.run(
         [program, kernel_set], input="\n".join(lines) + "\n", text=True, capture_output=True, check=False
     )
     if written.returncode != 0:
         raise RuntimeError(written.stderr)
     (folder / "cases.c").write_text(written.stdout)
+    return link(core, kernel_set, folder)
+
+
+def link(core: str, kernel_set: str, folder: Path) -> Path:
+    """Compiles and links the cases that `folder` holds."""
+    board = BOARDS[core]
     addresses = (f"-DVECTORS_AT={board.vectors:#x}", f"-DCODE_AT={board.code:#x}", f"-DRAM_AT={board.ram:#x}")
     script = subprocess.run(
         ["arm-none-eabi-cpp", "-P", "-undef", *addresses, HERE / "link.ld.in"],

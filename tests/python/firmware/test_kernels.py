@@ -1,0 +1,69 @@
+"""Kernels of every instruction set on emulated cores: byte for byte what the reference interpreter computes."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "firmware"))
+
+import emulator
+import random_cases
+
+CORES = [
+    ("cortex-m7", "dsp"),
+    ("cortex-m4", "dsp"),
+    ("cortex-m33", "dsp"),
+    ("cortex-m55", "helium"),
+    ("cortex-m55", "dsp"),
+]
+
+
+def _program() -> Path:
+    program = emulator.find_cases_program()
+    if emulator.missing_tools() or program is None:
+        pytest.skip(f"needs firmware_cases built and {', '.join(emulator.missing_tools()) or 'nothing else'}")
+    return program
+
+
+@pytest.mark.parametrize(("core", "kernel_set"), CORES)
+def test_random_operators(core: str, kernel_set: str, tmp_path: Path) -> None:
+    lines = random_cases.random_lines(seed=CORES.index((core, kernel_set)) + 7, count=60)
+    results = emulator.run(core, emulator.build(core, kernel_set, lines, tmp_path, _program()))
+    assert len(results) == len(lines)
+    assert [r for r in results if r.verdict != "ok"] == []
+
+
+def test_a_wrong_answer_is_seen(tmp_path: Path) -> None:
+    """The firmware compares with the interpreter: a changed checksum must be reported."""
+    line = "small conv 4 4 8 8 1 1 1 0 0 0 0 relu6 plain 1 0 5"
+    emulator.build("cortex-m7", "dsp", [line], tmp_path, _program())
+    cases = tmp_path / "cases.c"
+    changed = cases.read_text().replace("u, 1},\n};", "u + 1u, 1},\n};")
+    assert changed != cases.read_text()
+    cases.write_text(changed)
+    image = emulator.link("cortex-m7", "dsp", tmp_path)
+    assert [r.verdict for r in emulator.run("cortex-m7", image)] == ["WRONG"]
+
+
+@pytest.mark.parametrize(
+    ("line", "most_per_mac", "most_per_output"),
+    [
+        ("pw conv 20 20 48 144 1 1 1 0 0 0 0 relu6 plain 1 0 7", 0.95, None),
+        ("pw conv 20 20 144 40 1 1 1 0 0 0 0 none plain 1 0 7", 0.95, None),
+        ("pw conv 20 20 16 96 1 1 1 0 0 0 0 relu6 plain 1 0 7", 1.5, None),
+        ("stem conv 80 80 3 16 3 3 2 0 0 1 1 relu6 plain 1 0 3", 1.3, None),
+        ("add add 20 20 16 16 1 1 1 0 0 0 0 none plain 1 0 99", None, 8.0),
+    ],
+)
+def test_instructions_on_m7(
+    line: str, most_per_mac: float | None, most_per_output: float | None, tmp_path: Path
+) -> None:
+    result = emulator.run("cortex-m7", emulator.build("cortex-m7", "dsp", [line], tmp_path, _program()))[0]
+    assert result.verdict == "ok"
+    if most_per_mac is not None:
+        assert result.instructions / result.macs <= most_per_mac
+    if most_per_output is not None:
+        assert result.instructions / result.outputs <= most_per_output
