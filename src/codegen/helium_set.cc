@@ -99,7 +99,9 @@ struct HeliumChooser {
     return call;
   }
 
-  std::optional<KernelCall> operator()(const DepthwiseConv2D&) const {
+  std::optional<KernelCall> operator()(const DepthwiseConv2D& op) const {
+    if (auto lanes = depthwise_lanes(op)) return lanes;
+    if (auto strips = dsp_kernels().choose(request)) return strips;
     if (!is_int8(request) || request.in_place || input_of(request, 1).shape[3] != input_of(request).shape[3])
       return std::nullopt;
     const OutputStage stage = output_stage_of(request);
@@ -118,6 +120,46 @@ struct HeliumChooser {
     return call;
   }
 
+  /// Channels in the lanes over padded copies of the rows; nullopt where the shape does not allow that.
+  [[nodiscard]] std::optional<KernelCall> depthwise_lanes(const DepthwiseConv2D& op) const {
+    const Shape &in = input_of(request).shape, &shape = input_of(request, 1).shape;
+    const Window& w = op.window;
+    const std::int32_t channels = in[3], taps = shape[1] * shape[2];
+    if (!is_int8(request) || request.in_place || shape[3] != channels || channels % 4 != 0 || w.dilation_h != 1 ||
+        w.dilation_w != 1 || w.stride_h != w.stride_w || w.stride_h > 2) {
+      return std::nullopt;
+    }
+    const OutputStage stage = output_stage_of(request);
+    const auto weights = constant_values(input_of(request, 1));
+    std::vector<std::int64_t> packed, constants;
+    for (std::int32_t c = 0; c < channels; c += 16) {
+      for (std::int32_t t = 0; t < taps; ++t) {
+        for (std::int32_t k = c; k < c + 16; ++k) {
+          packed.push_back(k < channels ? weights[static_cast<std::size_t>(t * channels + k)] : 0);
+        }
+      }
+    }
+    for (std::size_t c = 0; c < static_cast<std::size_t>(channels); c += 4) {
+      for (std::size_t k = c; k < c + 4; ++k) constants.push_back(stage.bias[k]);
+      for (std::size_t k = c; k < c + 4; ++k) constants.push_back(std::max<std::int64_t>(stage.shift[k], 0));
+      for (std::size_t k = c; k < c + 4; ++k) constants.push_back(stage.multiplier[k]);
+      for (std::size_t k = c; k < c + 4; ++k) constants.push_back(std::min<std::int64_t>(stage.shift[k], 0));
+    }
+    KernelCall call = helium_call("tn_helium_depthwise_lanes", {"depthwise_lanes.c", "lanes.S"});
+    call.columns = columns_of(output_of(request));
+    const std::int32_t columns = tn_helium_lane_columns(shape[2], w.stride_w, call.columns);
+    call.fields.push_back({"kernel", "tn_helium_lanes_s" + std::to_string(w.stride_h)});
+    add_geometry(call, "geometry", request);
+    add_array(call, "weights", {"weights", "int8_t", packed, 8});
+    add_array(call, "constants", {"constants", "int32_t", constants, 8});
+    add_field(call, "channels", channels);
+    add_field(call, "input_zero_point", zero_point_of(input_of(request)));
+    add_clamp(call, "", stage);
+    add_field(call, "columns", columns);
+    add_field(call, "rows", tn_helium_lane_rows(shape[1], w.stride_h, columns, request.rows_at_once));
+    return call;
+  }
+
   template <class Other>
   std::optional<KernelCall> operator()(const Other&) const {
     return std::nullopt;
@@ -130,11 +172,7 @@ class HeliumKernels final : public KernelSet {
 
   [[nodiscard]] std::optional<KernelCall> choose(const KernelRequest& request) const override {
     if (request.input.layout != Layout::nhwc || request.output.layout != Layout::nhwc) return std::nullopt;
-    // The DSP strips outrun four lanes; the Helium body takes the depthwise shapes that they do not cover.
-    const bool depthwise = std::holds_alternative<DepthwiseConv2D>(operator_of(request).kind);
-    auto call = depthwise ? dsp_kernels().choose(request) : std::visit(HeliumChooser{request}, operator_of(request).kind);
-    if (call && depthwise) return call;
-    call = depthwise ? std::visit(HeliumChooser{request}, operator_of(request).kind) : call;
+    auto call = std::visit(HeliumChooser{request}, operator_of(request).kind);
     if (!call) return dsp_kernels().choose(request);
     const auto shape = kernel_shape(*request.graph, operator_of(request), request.rows_at_once);
     call->scratch_bytes = tn_scratch_helium(kernel_kind(*request.graph, operator_of(request)), &shape);
