@@ -49,7 +49,8 @@ def grid() -> list[str]:
 
 def _pointwise(ci: int, co: int, size: int, activation: str) -> str:
     rows = min(size, (16 + size - 1) // size)
-    return f"pw_{ci}_{co}_{size}x{size}_rows{rows} conv {size} {size} {ci} {co} 1 1 1 0 0 0 0 {activation} plain {rows} 0 7"
+    name = f"pw_{ci}_{co}_{size}x{size}_rows{rows}"
+    return f"{name} conv {size} {size} {ci} {co} 1 1 1 0 0 0 0 {activation} plain {rows} 0 7"
 
 
 def _depthwise(k: int, stride: int, size: int, rows: int) -> str:
@@ -72,9 +73,8 @@ def main() -> int:
     rows = [[r.name, r.instructions, r.macs, r.outputs, r.verdict] for r in results]
     for r in results:
         per_mac = f"{r.instructions / r.macs:8.3f}" if r.macs else "       -"
-        print(
-            f"{r.name:36s} {r.instructions:10d} {per_mac} insn/MAC {r.instructions / r.outputs:9.2f} insn/output  {r.verdict}"
-        )
+        per_output = f"{r.instructions / r.outputs:9.2f}"
+        print(f"{r.name:36s} {r.instructions:10d} {per_mac} insn/MAC {per_output} insn/output  {r.verdict}")
     if args.out:
         with args.out.open("w", newline="") as file:
             writer = csv.writer(file)
