@@ -16,7 +16,7 @@ class CheckError(TinynasError):
 
 
 class InputError(TinynasError, ValueError):
-    """What the user gave cannot be used: the message names the file, key or operator, what was expected and what came."""
+    """What the user gave cannot be used: the message names the place, what was expected and what came."""
 
     exit_code = 2
 

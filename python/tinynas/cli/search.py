@@ -12,6 +12,7 @@ from tinynas.cli.output import JsonOption, emit, log, reports_errors, table
 from tinynas.cli.space import budget_of
 from tinynas.config import find_config, format_size, load_yaml
 from tinynas.config.search import SearchConfig
+from tinynas.config.train import TrainConfig, load_train
 from tinynas.errors import InputError
 
 DataOption = Annotated[
@@ -28,6 +29,8 @@ TrainOption = Annotated[
     ),
 ]
 DeviceOption = Annotated[str, typer.Option("--device", help="cpu, cuda, cuda:1, ...")]
+
+EpochsOption = Annotated[float | None, typer.Option("--epochs", min=0.001, help="Instead of the recipe's length.")]
 
 
 @reports_errors
@@ -47,6 +50,7 @@ def search(
     config: Annotated[
         str, typer.Option("--search", help="Search settings of configs/search or a YAML file.")
     ] = "default",
+    epochs: EpochsOption = None,
     supernet: Annotated[Path | None, typer.Option("--supernet", help="A trained checkpoint to search in.")] = None,
     name: Annotated[str | None, typer.Option("--name", help="The run's folder below --runs.")] = None,
     runs: Annotated[Path, typer.Option("--runs", help="Where runs and their cache lie.")] = Path("runs"),
@@ -57,7 +61,6 @@ def search(
 ) -> None:
     """Find, train, quantise and export a network within a budget."""
     from tinynas.config.space import load_space
-    from tinynas.config.train import load_train
     from tinynas.search.inputs import fit_space, preset_for, read_data
     from tinynas.search.pipeline import Search
     from tinynas.search.settings import SearchSettings
@@ -77,7 +80,7 @@ def search(
         budget=budget,
         schedule=schedule,
         image_streamed=image == "streamed",
-        train=load_train(train or preset),
+        train=with_epochs(load_train(train or preset), epochs),
         search=load_yaml(find_config("search", config), SearchConfig),
         seed=seed,
         target=board,
@@ -86,6 +89,11 @@ def search(
     )
     result = Search(settings, data_set, resume, log).finish()
     emit(as_json, result | {"run": str(settings.run)}, *_tables(result, settings.run))
+
+
+def with_epochs(recipe: TrainConfig, epochs: float | None) -> TrainConfig:
+    """The recipe with another length, if one was asked for."""
+    return recipe if epochs is None else recipe.model_copy(update={"epochs": epochs, "minutes": None})
 
 
 def default_name(

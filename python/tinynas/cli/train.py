@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tinynas.cli.output import JsonOption, emit, log, reports_errors, table
-from tinynas.cli.search import DataOption, DeviceOption, SpaceOption, TrainOption
+from tinynas.cli.search import DataOption, DeviceOption, EpochsOption, SpaceOption, TrainOption, with_epochs
 
 
 @reports_errors
@@ -17,7 +17,7 @@ def train(
     data: DataOption = "scenes",
     space: SpaceOption = None,
     train: TrainOption = None,
-    epochs: Annotated[float | None, typer.Option("--epochs", min=0.001, help="Instead of the recipe's length.")] = None,
+    epochs: EpochsOption = None,
     seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
     device: DeviceOption = "cpu",
     as_json: JsonOption = False,
@@ -31,9 +31,8 @@ def train(
 
     data_set = read_data(data, out / ".cache", seed, log)
     preset = preset_for(data_set)
-    config = load_train(train or preset).model_copy(update={"seed": seed, "device": device})
-    if epochs is not None:
-        config = config.model_copy(update={"epochs": epochs, "minutes": None})
+    recipe = with_epochs(load_train(train or preset), epochs)
+    config = recipe.model_copy(update={"seed": seed, "device": device})
     net_space = fit_space(load_space(space or preset), data_set)
     with RichProgress("training the supernet", log) as progress:
         checkpoint = train_supernet(net_space, None, data_set, config, out, progress)
