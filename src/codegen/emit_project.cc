@@ -183,6 +183,23 @@ std::string emit_cmake(const Program& program) {
   return out.str();
 }
 
+namespace {
+
+/// Every engine function that an operator needs: called by the network's file or named by its parameters.
+std::vector<std::string> functions_of(const KernelCall& call) {
+  std::vector<std::string> names = {call.function};
+  for (const auto& name : {call.start, call.finish}) {
+    if (!name.empty()) names.push_back(name);
+  }
+  for (const auto& field : call.fields) {  // bodies that the parameters point to
+    const std::string name = field.value.substr(field.value.rfind('&') == 0 ? 1 : 0);
+    if (name.rfind("tn_", 0) == 0) names.push_back(name);
+  }
+  return names;
+}
+
+}  // namespace
+
 std::string emit_manifest(const Program& program) {
   const auto ends = [&](const std::vector<std::int32_t>& tensors) {
     auto list = nlohmann::ordered_json::array();
@@ -218,6 +235,7 @@ std::string emit_manifest(const Program& program) {
                          {"source_index", op.source_index},
                          {"segment", step.segment},
                          {"kernel", step.call.function},
+                         {"functions", functions_of(step.call)},
                          {"params_type", step.call.params_type},
                          {"params", std::max<std::size_t>(1, step.call.parts.size())},
                          {"inputs", step.inputs.size()},

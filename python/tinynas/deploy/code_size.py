@@ -37,9 +37,14 @@ def compiler_version() -> str:
     return done.stdout.splitlines()[0]
 
 
-def kernel_functions(manifest: dict[str, Any]) -> list[str]:
-    """The kernels that a project calls, each once."""
-    return sorted({operator["kernel"] for operator in manifest["operators"]})
+def kernel_bytes(entry: dict[str, Any], manifest: dict[str, Any]) -> int:
+    """Code of all engine functions that a project calls; sections that several of them need count once."""
+    names = {"tn_ring_rows", "tn_fill"}
+    names |= {name for operator in manifest["operators"] for name in operator["functions"]}
+    sections: dict[str, int] = {}
+    for name in names:
+        sections |= entry["kernels"].get(name, {})
+    return sum(sections.values())
 
 
 def features(manifest: dict[str, Any]) -> dict[str, int]:
@@ -66,7 +71,7 @@ def predict_flash(project: CProject, core: str) -> PredictedFlash:
         return PredictedFlash(project.weights_bytes, 0, False)
     operators = project.manifest["operators"]
     params = sum(entry["params"].get(operator["params_type"], 0) * operator["params"] for operator in operators)
-    code = sum(entry["kernels"].get(name, 0) for name in kernel_functions(project.manifest))
+    code = kernel_bytes(entry, project.manifest)
     network = sum(entry["network"].get(key, 0.0) * value for key, value in features(project.manifest).items())
     same = table["compiler"] == compiler_version()
     return PredictedFlash(project.weights_bytes + params, code + round(network), same)
