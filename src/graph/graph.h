@@ -119,10 +119,9 @@ struct ArgMax {
 struct Quantize {};    // f32 -> integer, or integer -> integer with another scale
 struct Dequantize {};  // integer -> f32
 
-using OperatorKind =
-    std::variant<Conv2D, DepthwiseConv2D, TransposeConv, FullyConnected, Add, Mul, AveragePool, MaxPool, Mean, ReduceMax,
-                 Pad, Reshape, Transpose, Concat, ResizeNearest, ResizeBilinear, Softmax, Logistic, Tanh, HardSwish, LeakyRelu,
-                 PRelu, ArgMax, Quantize, Dequantize>;
+using OperatorKind = std::variant<Conv2D, DepthwiseConv2D, TransposeConv, FullyConnected, Add, Mul, AveragePool, MaxPool,
+                                  Mean, ReduceMax, Pad, Reshape, Transpose, Concat, ResizeNearest, ResizeBilinear, Softmax,
+                                  Logistic, Tanh, HardSwish, LeakyRelu, PRelu, ArgMax, Quantize, Dequantize>;
 
 struct Operator {
   OperatorKind kind;

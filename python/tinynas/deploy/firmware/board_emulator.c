@@ -1,9 +1,8 @@
-/* The emulator: files by semihosting, instructions by SysTick (QEMU with -icount shift=0 runs one instruction per nanosecond, and
- * SysTick counts the machine's clock), the stack by a pattern below the stack pointer. */
-#include "board.h"
-
+/* The emulator: files by semihosting, instructions by SysTick (QEMU with -icount shift=0 runs one instruction per
+ * nanosecond, and SysTick counts the machine's clock), the stack by a pattern below the stack pointer. */
 #include <stddef.h>
 
+#include "board.h"
 #include "firmware_sizes.h"
 #ifdef TN_CHECK_LAYERS
 #include "tinynas/check.h"
@@ -12,9 +11,9 @@
 #include "tinynas/probe.h"
 #endif
 
-#define SYST_CSR (*(volatile uint32_t *)0xE000E010)
-#define SYST_RVR (*(volatile uint32_t *)0xE000E014)
-#define SYST_CVR (*(volatile uint32_t *)0xE000E018)
+#define SYST_CSR (*(volatile uint32_t*)0xE000E010)
+#define SYST_RVR (*(volatile uint32_t*)0xE000E014)
+#define SYST_CVR (*(volatile uint32_t*)0xE000E018)
 #define SYST_WRAP 0x1000000u
 
 enum { SYS_OPEN = 1, SYS_WRITE0 = 4, SYS_WRITE = 5, SYS_READ = 6, SYS_EXIT_EXTENDED = 0x20 };
@@ -26,20 +25,20 @@ static int output_file = -1;
 static volatile uint32_t wraps;
 static uint64_t started, total;
 static uint32_t pictures, deepest;
-static uint32_t *painted;
+static uint32_t* painted;
 
-static int semihost(int operation, const void *arguments) {
+static int semihost(int operation, const void* arguments) {
   register int r0 __asm__("r0") = operation;
-  register const void *r1 __asm__("r1") = arguments;
+  register const void* r1 __asm__("r1") = arguments;
   __asm__ volatile("bkpt 0xab" : "+r"(r0) : "r"(r1) : "memory");
   return r0;
 }
 
-static void say(const char *text) { semihost(SYS_WRITE0, text); }
+static void say(const char* text) { semihost(SYS_WRITE0, text); }
 
-static void say_number(const char *before, uint64_t value) {
+static void say_number(const char* before, uint64_t value) {
   char digits[24];
-  char *at = digits + sizeof digits - 1;
+  char* at = digits + sizeof digits - 1;
   *at = 0;
   do {
     *--at = (char)('0' + (int)(value % 10));
@@ -72,13 +71,13 @@ static uint64_t ticks(void) {
   }
 }
 
-static int open_file(const char *name, size_t length, uint32_t mode) {
+static int open_file(const char* name, size_t length, uint32_t mode) {
   const uint32_t block[3] = {(uint32_t)(uintptr_t)name, mode, (uint32_t)length};
   return semihost(SYS_OPEN, block);
 }
 
 static void start(void) {
-  input_file = open_file("input.bin", 9, 1);   /* rb */
+  input_file = open_file("input.bin", 9, 1);    /* rb */
   output_file = open_file("output.bin", 10, 5); /* wb */
   if (input_file < 0 || output_file < 0) {
     say("files missing\n");
@@ -99,15 +98,15 @@ int board_next_picture(void) {
   return 1;
 }
 
-const int8_t *board_row(int32_t y) { return picture + y * FIRMWARE_ROW_BYTES; }
+const int8_t* board_row(int32_t y) { return picture + y * FIRMWARE_ROW_BYTES; }
 
-void board_fill(int32_t index, int8_t *to, int32_t bytes) {
+void board_fill(int32_t index, int8_t* to, int32_t bytes) {
   static const int32_t offsets[] = FIRMWARE_INPUT_OFFSETS;
   for (int32_t i = 0; i < bytes; ++i) to[i] = picture[offsets[index] + i];
 }
 
 __attribute__((noinline)) void board_begin(void) {
-  uint32_t *sp;
+  uint32_t* sp;
   __asm__ volatile("mov %0, sp" : "=r"(sp));
   painted = sp - 8;
   for (uint32_t i = 0; i < STACK_PAINTED / 4; ++i) painted[-(int32_t)i] = STACK_PATTERN;
@@ -123,7 +122,7 @@ __attribute__((noinline)) void board_end(void) {
   if (bytes > deepest) deepest = bytes;
 }
 
-void board_result(int32_t index, const int8_t *values, int32_t bytes) {
+void board_result(int32_t index, const int8_t* values, int32_t bytes) {
   (void)index;
   const uint32_t block[3] = {(uint32_t)output_file, (uint32_t)(uintptr_t)values, (uint32_t)bytes};
   semihost(SYS_WRITE, block);

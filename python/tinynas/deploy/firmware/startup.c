@@ -18,12 +18,12 @@ __attribute__((weak)) void Fault_Handler(void) {
 
 __attribute__((noreturn)) void Reset_Handler(void) {
 #if defined(__ARM_FP) || defined(__ARM_FEATURE_MVE)
-  *(volatile uint32_t *)0xE000ED88 |= 0xFu << 20; /* CPACR: FPU and vectors on */
+  *(volatile uint32_t*)0xE000ED88 |= 0xFu << 20; /* CPACR: FPU and vectors on */
   __asm__ volatile("dsb\n\tisb");
 #endif
-  const uint32_t *from = &firmware_data_load;
-  for (uint32_t *to = &firmware_data_start; to < &firmware_data_end;) *to++ = *from++;
-  for (uint32_t *to = &firmware_bss_start; to < &firmware_bss_end;) *to++ = 0;
+  const uint32_t* from = &firmware_data_load;
+  for (uint32_t* to = &firmware_data_start; to < &firmware_data_end;) *to++ = *from++;
+  for (uint32_t* to = &firmware_bss_start; to < &firmware_bss_end;) *to++ = 0;
   (void)main();
   for (;;) {
   }
