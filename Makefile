@@ -18,7 +18,7 @@ build: setup
 	@scripts/build.sh release
 
 search: build
-	$(PY) -m tinynas search --sram 320k --flash 1M $(ARGS)
+	$(PY) -m tinynas search --sram 320k --flash 1M --resume $(ARGS)
 
 test: build lint cpp-test sanitize python-test
 
