@@ -6,7 +6,7 @@ ARGS ?=
 VENV := .venv
 PY := $(VENV)/bin/python
 
-.PHONY: help setup build search test lint cpp-test sanitize python-test clean
+.PHONY: help setup build search test lint tidy cpp-test sanitize python-test clean
 
 help:
 	@sed -n '1,2s/^# //p' Makefile
@@ -24,6 +24,9 @@ test: build lint cpp-test sanitize python-test
 
 lint: build
 	@scripts/lint.sh
+
+tidy: build
+	@scripts/tidy.sh
 
 cpp-test: build
 	@scripts/cpp_test.sh release
