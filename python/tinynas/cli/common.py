@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -23,6 +23,20 @@ ImageOption = Annotated[
     str, typer.Option("--image", help="streamed: the camera pushes rows; stored: the image lies in the arena.")
 ]
 PreferOption = Annotated[str, typer.Option("--prefer", help="memory or speed.")]
+NoShrinkOption = Annotated[
+    bool, typer.Option("--no-shrink", help="Keep channels that are provably constant; outputs are the same.")
+]
+
+
+def shrink_rows(shrunk: dict[str, Any]) -> list[list[str]]:
+    """Rows of a summary that say what shrinking saved; none where it found nothing."""
+    if not shrunk["channels_removed"]:
+        return []
+    rows = [["constant channels left out", f"{shrunk['channels_removed']:,}"]]
+    for title, key in (("MACs", "macs"), ("weights", "weights"), ("arena, bytes", "arena_bytes")):
+        if f"{key}_before" in shrunk:
+            rows.append([f"  {title}", f"{shrunk[f'{key}_after']:,} instead of {shrunk[f'{key}_before']:,}"])
+    return rows
 
 
 def target_of(name: str | None) -> TargetConfig | None:

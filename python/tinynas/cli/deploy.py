@@ -7,7 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
+from tinynas.cli.common import NoShrinkOption, shrink_rows
 from tinynas.cli.output import JsonOption, emit, reports_errors, table
+from tinynas.errors import InputError
 
 
 @reports_errors
@@ -27,16 +29,29 @@ def deploy(
         list[Path] | None,
         typer.Option("--input", help="Raw tensor, once per input; without it a seeded random one."),
     ] = None,
+    pictures: Annotated[
+        int | None,
+        typer.Option("--pictures", min=1, help="With --run on a run's folder: so many of its validation pictures."),
+    ] = None,
     seed: Annotated[int, typer.Option("--seed", help="Of the random input.")] = 1,
     check_layers: Annotated[
-        bool, typer.Option("--check-layers", help="Adds the CRC-32 of every tensor, rows in order in NHWC.")
+        bool,
+        typer.Option(
+            "--check-layers",
+            help="Adds the CRC-32 of every tensor, rows in order in NHWC, from a build of the unshrunk network.",
+        ),
     ] = False,
+    no_shrink: NoShrinkOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Plan, generate, build, check against the linker's map, and run."""
     from tinynas.deploy import DeployOptions
     from tinynas.deploy import deploy as deploy_graph
+    from tinynas.deploy.pictures import pictures_of_run
     from tinynas.models import load_model
+
+    if pictures and (not run or inputs):
+        raise InputError("--pictures: goes with --run and without --input")
 
     options = DeployOptions(
         schedule=schedule,
@@ -45,6 +60,8 @@ def deploy(
         run=run,
         check_layers=check_layers,
         input_files=list(inputs or []),
+        pictures=pictures_of_run(Path(model), pictures)[0] if pictures else b"",
+        shrink=not no_shrink,
         seed=seed,
     )
     report = deploy_graph(load_model(model), target, out, options)
@@ -77,6 +94,11 @@ def _tables(report: dict[str, Any]) -> list[Any]:
     ]
     if report["latency_us"]:
         summary.append(["latency, estimated", f"{report['latency_us'] / 1000:.2f} ms"])
+    summary += shrink_rows(report["shrink"])
+    if report["pictures"]:
+        counts = report["pictures"]
+        equal = f"{counts['equal_to_host_c']} of {counts['count']}, {counts['same_class_as_host_c']} the same class"
+        summary.append(["pictures equal to the host's C code", equal])
     summary += [["warning", text] for text in report["warnings"]]
     return [
         table("Layers", ["layer", "operator", "instructions", "CRC-32"], layers),

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tinynas.cli.common import ImageOption, PreferOption, make_oracle
+from tinynas.cli.common import ImageOption, NoShrinkOption, PreferOption, make_oracle, shrink_rows
 from tinynas.cli.output import JsonOption, emit, reports_errors, table
 from tinynas.errors import InputError
 
@@ -31,23 +31,31 @@ def export(
     core: Annotated[
         str, typer.Option("--core", help="Whose kernels the C project uses; portable C if not given.")
     ] = "",
+    no_shrink: NoShrinkOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Write a quantised network in another form."""
+    """Write a quantised network in another form, without its provably constant channels."""
     from tinynas.models import load_model
+    from tinynas.shrinking import shrink_model
 
     if out.exists():
         raise InputError(f"{out} exists: choose another --out")
     graph = load_model(model)
     if not graph.has_data():
         raise InputError(f"{model}: expected a network with weights, got an architecture")
+    shrunk = shrink_model(graph, not no_shrink)
+    graph = shrunk.graph
+    saved = shrunk.to_dict()
     value: dict[str, Any] = {"format": form.value, "out": str(out), "macs": graph.macs()}
     if form is Format.c:
         from tinynas.export.cproject import export_c
 
-        plan = make_oracle("streaming", image, prefer, core).plan(graph)
-        export_c(graph, plan, out)
+        oracle = make_oracle("streaming", image, prefer, core)
+        plan = oracle.plan(graph)
+        export_c(graph, plan, out, core=core, prefer=prefer)
         value |= {"arena_bytes": plan.arena_bytes, "scratch_bytes": plan.scratch_bytes}
+        before = oracle.plan(shrunk.original).arena_bytes if shrunk.changed else plan.arena_bytes
+        saved |= {"arena_bytes_before": before, "arena_bytes_after": plan.arena_bytes}
     elif form is Format.onnx:
         from tinynas.export.onnx import to_onnx
 
@@ -56,4 +64,5 @@ def export(
         from tinynas.tflite import save_tflite
 
         save_tflite(graph, out)
-    emit(as_json, value, table("Exported", ["", ""], [[key, str(entry)] for key, entry in value.items()]))
+    rows = [[key, str(entry)] for key, entry in value.items()] + shrink_rows(saved)
+    emit(as_json, value | {"shrink": saved}, table("Exported", ["", ""], rows))

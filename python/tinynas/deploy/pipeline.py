@@ -1,8 +1,7 @@
-"""`deploy`: model -> plan -> C project -> firmware linked for a board -> checks -> run in an emulator of its core."""
+"""`deploy`: model -> shrink -> plan -> C project -> firmware linked for a board -> checks -> run in an emulator."""
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,14 +9,16 @@ from typing import Any
 import numpy as np
 
 from tinynas import _core
-from tinynas.config.loader import configs_dir
-from tinynas.config.target import load_target
 from tinynas.deploy.boards import Board, find_board
 from tinynas.deploy.code_size import PredictedFlash, predict_flash
 from tinynas.deploy.emulate import EmulatedRun, run_qemu
-from tinynas.deploy.firmware import STACK_BYTES, FirmwareBuild, LinkedSizes, board_link, linked_sizes
-from tinynas.errors import CheckError, InfeasibleError, InputError
-from tinynas.export.cproject import CProject, arena_in_object, build_host, export_c, run_tool
+from tinynas.deploy.firmware import FirmwareBuild, LinkedSizes, board_link, linked_sizes
+from tinynas.deploy.fit import check_fit, check_sizes
+from tinynas.deploy.options import DeployOptions, plan_for
+from tinynas.deploy.pictures import check_equal, read_inputs, reference_outputs
+from tinynas.errors import CheckError
+from tinynas.export.cproject import CProject, arena_in_object, build_host, export_c, parse_layers, run_tool
+from tinynas.shrinking import Shrunk, shrink_model
 
 INSTRUCTIONS_PER_CYCLE = {
     "cortex-m0": 0.65,
@@ -32,97 +33,6 @@ INSTRUCTIONS_PER_CYCLE = {
 (1.03 and 1.37); single-issue cores lose to loads and branches what their manuals' cycle tables say."""
 
 
-@dataclass(frozen=True)
-class DeployOptions:
-    """What `deploy` is asked for. `input_files`: one per input, the raw tensors of its pictures."""
-
-    schedule: str = "streaming"
-    prefer: str = "speed"
-    image: str | None = None
-    """streamed or stored; None: streamed where the schedule streams."""
-    run: bool = False
-    check_layers: bool = False
-    input_files: list[Path] = field(default_factory=list)
-    seed: int = 1
-
-
-def plan_for(graph: _core.Graph, core: str, options: DeployOptions) -> _core.Plan:
-    """The plan that the options ask for; InputError for an unknown schedule or one that no engine here executes."""
-    if options.prefer not in ("memory", "speed"):
-        raise InputError(f"--prefer: expected memory or speed, got {options.prefer!r}")
-    if options.image not in (None, "streamed", "stored"):
-        raise InputError(f"--image: expected streamed or stored, got {options.image!r}")
-    streamed = (options.image or ("streamed" if options.schedule.startswith("streaming") else "stored")) == "streamed"
-    schedule = _core.ScheduleOptions(image_streamed=streamed, prefer=getattr(_core.Prefer, options.prefer), core=core)
-    if options.schedule in ("layerwise", "tinyengine"):
-        return _core.whole_tensor_plan(graph, options.schedule, schedule)
-    plan = _core.make_oracle(options.schedule, schedule).plan(graph)
-    if plan is None:
-        raise InputError(f"--schedule {options.schedule}: accounts for another engine, ours cannot run it")
-    return plan
-
-
-def _operator_name(graph: _core.Graph, index: int) -> str:
-    if not 0 <= index < len(graph.operators):
-        return "?"
-    operator = graph.operators[index]
-    return f"{index} ({operator.kind}{' ' + repr(operator.name) if operator.name else ''})"
-
-
-def _smallest_board(ram: int, flash: int) -> str:
-    boards = [load_target(path.stem) for path in sorted(configs_dir("targets").glob("*.yaml"))]
-    fitting = [b for b in boards if b.sram_bytes >= ram and b.flash_bytes >= flash]
-    if not fitting:
-        return "no board of configs/targets is large enough"
-    best = min(fitting, key=lambda b: (b.sram_bytes, b.flash_bytes))
-    return f"the smallest board that would do is {best.name} ({best.sram_bytes:,} B SRAM, {best.flash_bytes:,} B Flash)"
-
-
-def check_fit(graph: _core.Graph, plan: _core.Plan, board: Board, flash: int) -> None:
-    """InfeasibleError with bytes needed and there, the operator at the peak and a board that would do."""
-    if board.memory is None:
-        return
-    ram = plan.arena_bytes + STACK_BYTES
-    for what, needed, there in (("SRAM", ram, board.memory.ram_bytes), ("Flash", flash, board.memory.flash_bytes)):
-        if needed > there:
-            peak = f", most at operator {_operator_name(graph, plan.peak_operator)}" if what == "SRAM" else ""
-            raise InfeasibleError(
-                f"{board.name}: the network needs {needed:,} B of {what}, {there:,} B are there{peak}; "
-                f"{_smallest_board(ram, flash)}"
-            )
-
-
-def read_inputs(project: CProject, options: DeployOptions) -> bytes:
-    """The pictures as the firmware reads them: given files, or one seeded random picture."""
-    ends = project.manifest["inputs"]
-    if not options.input_files:
-        rng = np.random.default_rng(options.seed)
-        parts = [
-            rng.standard_normal(end["bytes"] // 4).astype("<f4").tobytes()
-            if end["dtype"] == "f32"
-            else rng.integers(0, 256, end["bytes"], dtype=np.uint8).tobytes()
-            for end in ends
-        ]
-        return b"".join(parts)
-    if len(options.input_files) != len(ends):
-        raise InputError(f"--input: expected {len(ends)} files, one per input, got {len(options.input_files)}")
-    contents = []
-    for path, end in zip(options.input_files, ends, strict=True):
-        if not path.is_file():
-            raise InputError(f"--input {path}: no such file")
-        data = path.read_bytes()
-        if not data or len(data) % end["bytes"] != 0:
-            raise InputError(
-                f"--input {path}: expected {end['bytes']} bytes of {end['dtype']} a picture, got {len(data)}"
-            )
-        contents.append((data, end["bytes"]))
-    counts = {len(data) // size for data, size in contents}
-    if len(counts) != 1:
-        raise InputError(f"--input: expected as many pictures in every file, got {sorted(counts)}")
-    count = counts.pop()
-    return b"".join(data[i * size : (i + 1) * size] for i in range(count) for data, size in contents)
-
-
 @dataclass
 class Measured:
     """What the builds and runs of one deployment gave; None where nothing was built or run."""
@@ -131,29 +41,39 @@ class Measured:
     run: EmulatedRun | None = None
     layer_instructions: dict[int, int] = field(default_factory=dict)
     layer_crc32: dict[int, int] = field(default_factory=dict)
+    host_outputs: bytes = b""
 
 
-def _run_on_host(project: CProject, inputs: bytes, options: DeployOptions) -> Measured:
-    program = build_host(project, check_layers=options.check_layers)
-    if arena_in_object(project) != project.arena_bytes:
-        raise CheckError(
-            f"the arena in the object is {arena_in_object(project)} B, planned are {project.arena_bytes} B"
-        )
+def _host_outputs(program: Path, folder: Path, inputs: bytes) -> tuple[bytes, str]:
+    """Raw outputs of all pictures, and what the host program printed."""
+    folder.mkdir(exist_ok=True)
+    (folder / "input.bin").write_bytes(inputs)
+    report = run_tool([str(program.resolve()), "input.bin", "output.bin"], "the host program", folder)
+    return (folder / "output.bin").read_bytes(), report
+
+
+def _run_on_host(deployment: Deployment) -> Measured:
+    project, options = deployment.project, deployment.options
+    program = build_host(project)
+    arena = arena_in_object(project)
+    if arena != project.arena_bytes:
+        raise CheckError(f"the arena in the object is {arena} B, planned are {project.arena_bytes} B")
     measured = Measured()
     if options.run or options.check_layers:
-        folder = project.folder / "run"
-        folder.mkdir(exist_ok=True)
-        (folder / "input.bin").write_bytes(inputs)
-        report = run_tool([str(program.resolve()), "input.bin", "output.bin"], "the host program", folder)
-        for line in report.splitlines():
-            fields = line.split()
-            if len(fields) == 3 and fields[0] == "layer":
-                measured.layer_crc32[int(fields[1])] = int(fields[2], 16)
-        measured.run = EmulatedRun(0, 0, 1, (folder / "output.bin").read_bytes())
+        output, _ = _host_outputs(program, project.folder / "run", deployment.inputs)
+        measured.run = EmulatedRun(0, 0, deployment.pictures, output)
+    if options.check_layers:
+        checked = deployment.checked_project()
+        output, report = _host_outputs(
+            build_host(checked, check_layers=True), checked.folder / "run-checks", deployment.inputs
+        )
+        measured.layer_crc32 = parse_layers(report)
+        deployment.check_outputs(output, "the build without layer checks", measured.run)
     return measured
 
 
-def _run_on_core(project: CProject, board: Board, inputs: bytes, options: DeployOptions) -> Measured:
+def _run_on_core(deployment: Deployment) -> Measured:
+    board, options, project = deployment.board, deployment.options, deployment.project
     build = FirmwareBuild(project, board.core)
     measured = Measured()
     if board.memory is not None:
@@ -162,24 +82,96 @@ def _run_on_core(project: CProject, board: Board, inputs: bytes, options: Deploy
         if options.run or options.check_layers:
             raise CheckError(f"{board.name}: there is no emulator of a {board.core}; deploy without --run")
         return measured
-    machine = board.machine
+    machine, inputs = board.machine, deployment.inputs
     emulator = f"emulator-{machine.name}"
-    elf = build.link(emulator, machine.memory, "board_emulator.c")
     if measured.sizes is None:
         measured.sizes = linked_sizes(build.link(f"{board.name}-bare", machine.memory, "board_bare.c"))
+    elf = build.link(emulator, machine.memory, "board_emulator.c")
+    if options.run or options.check_layers:
+        measured.run = run_qemu(elf, machine, inputs, project.folder / "run")
     if options.run:
-        folder = project.folder / "run"
-        measured.run = run_qemu(elf, machine, inputs, folder)
         probed = build.link(emulator, machine.memory, "board_emulator.c", ("TN_PROBES",))
         measured.layer_instructions = run_qemu(
-            probed, machine, inputs, project.folder / "run-probes"
+            probed, machine, inputs[: deployment.picture_bytes], project.folder / "run-probes"
         ).layer_instructions
     if options.check_layers:
-        checked = build.link(emulator, machine.memory, "board_emulator.c", ("TN_CHECK_LAYERS",))
-        result = run_qemu(checked, machine, inputs, project.folder / "run-checks")
+        checked = deployment.checked_project()
+        checking = build if checked is project else FirmwareBuild(checked, board.core)
+        elf = checking.link(emulator, machine.memory, "board_emulator.c", ("TN_CHECK_LAYERS",))
+        result = run_qemu(elf, machine, inputs, checked.folder / "run-checks")
         measured.layer_crc32 = result.layer_crc32
-        measured.run = measured.run or EmulatedRun(0, result.stack_bytes, result.pictures, result.output)
+        deployment.check_outputs(result.output, "the build without layer checks", measured.run)
     return measured
+
+
+@dataclass
+class Deployment:
+    """A network on its way to a board: what was asked for, what is shipped and how much it will take."""
+
+    model: Shrunk
+    board: Board
+    options: DeployOptions
+    project: CProject
+    predicted: PredictedFlash
+    inputs: bytes
+    unshrunk_arena_bytes: int
+
+    @property
+    def picture_bytes(self) -> int:
+        return sum(int(end["bytes"]) for end in self.project.manifest["inputs"])
+
+    @property
+    def pictures(self) -> int:
+        return len(self.inputs) // self.picture_bytes
+
+    def checked_project(self) -> CProject:
+        """What layer checks are compiled into: the network as it came, whose tensors are the source file's."""
+        if not self.model.changed:
+            return self.project
+        plan = plan_for(self.model.original, self.board.core, self.options)
+        folder = self.project.folder / "unshrunk"
+        return export_c(self.model.original, plan, folder, core=self.board.core, prefer=self.options.prefer)
+
+    def check_outputs(self, wanted: bytes, what: str, run: EmulatedRun | None) -> None:
+        """CheckError when the run gave other bytes than `what` did."""
+        size = sum(int(end["bytes"]) for end in self.project.manifest["outputs"])
+        if run is not None:
+            check_equal(run.output, wanted, size, what)
+
+
+def deploy(graph: _core.Graph, target: str, out: Path, options: DeployOptions) -> dict[str, Any]:
+    """Shrinks, plans, generates, builds, checks and, if asked, runs; returns the JSON value of the verb.
+
+    target: `host`, `qemu-m3` ... `qemu-m55`, or a board of configs/targets. out: a folder, made if absent.
+    Outputs of a run must equal those of the reference interpreter on the network as it came, and with
+    `options.pictures` those of its C code on this machine.
+    InputError for what the kernels do not support, InfeasibleError when it does not fit, CheckError when a tool is
+    missing, a prediction proves wrong or the emulator fails.
+    """
+    board = find_board(target)
+    model = shrink_model(graph, options.shrink)
+    plan = plan_for(model.graph, board.core, options)
+    before = plan_for(graph, board.core, options).arena_bytes if model.changed else plan.arena_bytes
+    project = export_c(model.graph, plan, out, core=board.core, prefer=options.prefer)
+    predicted = predict_flash(project, board.core)
+    check_fit(model.graph, plan, board, predicted.total)
+    deployment = Deployment(model, board, options, project, predicted, read_inputs(project, options), before)
+    measured = _run_on_core(deployment) if board.core else _run_on_host(deployment)
+    if options.run:
+        wanted = reference_outputs(graph, deployment.inputs)
+        deployment.check_outputs(wanted, "the reference interpreter", measured.run)
+        if options.pictures:
+            measured.host_outputs = _host_c_outputs(deployment)
+            deployment.check_outputs(measured.host_outputs, "the C code on this machine", measured.run)
+    warnings = check_sizes(project, measured.sizes, predicted) if measured.sizes else []
+    return _report(deployment, measured, warnings)
+
+
+def _host_c_outputs(deployment: Deployment) -> bytes:
+    """The same pictures through the portable C code of the network as it came, compiled for this machine."""
+    graph = deployment.model.original
+    project = export_c(graph, plan_for(graph, "", DeployOptions(prefer="memory")), deployment.project.folder / "host")
+    return _host_outputs(build_host(project), project.folder / "run", deployment.inputs)[0]
 
 
 def _layers(graph: _core.Graph, measured: Measured) -> list[dict[str, Any]]:
@@ -204,64 +196,37 @@ def _layers(graph: _core.Graph, measured: Measured) -> list[dict[str, Any]]:
     return [entries.get(i, {"index": i, **folded}) for i in range(last + 1)] + extra
 
 
-def _write_outputs(project: CProject, measured: Measured) -> list[str]:
+def _write_outputs(project: CProject, run: EmulatedRun | None) -> list[str]:
     """One raw file per output, pictures one after the other."""
-    if measured.run is None:
+    if run is None:
         return []
     ends = project.manifest["outputs"]
     total = sum(end["bytes"] for end in ends)
     files, at = [], 0
     for i, end in enumerate(ends):
         path = project.folder / f"output{i}.bin"
-        raw = measured.run.output
+        raw = run.output
         path.write_bytes(b"".join(raw[p + at : p + at + end["bytes"]] for p in range(0, len(raw), total)))
         files.append(str(path))
         at += end["bytes"]
     return files
 
 
-def _check_sizes(project: CProject, sizes: LinkedSizes, predicted: PredictedFlash) -> list[str]:
-    """Warnings; CheckError when SRAM differs by a byte or, from the table's own compiler, Flash by more than 1 %."""
-    if sizes.arena != project.arena_bytes:
-        raise CheckError(f"arena: the linker has {sizes.arena} B, the plan {project.arena_bytes} B")
-    if sizes.other > 512:
-        raise CheckError(f"RAM outside the arena: {sizes.other} B, at most 512 B are promised")
-    difference = abs(sizes.flash - predicted.total) / predicted.total
-    if difference <= 0.01:
-        return []
-    text = f"Flash: the linker has {sizes.flash} B, predicted were {predicted.total} B ({100 * difference:.1f} % off)"
-    if predicted.same_compiler:
-        raise CheckError(text)
-    return [text + "; the table of code sizes was measured with another compiler"]
+def _pictures(deployment: Deployment, measured: Measured) -> dict[str, Any] | None:
+    """How many pictures ran, and for how many bytes and class are those of the host's C code."""
+    if not deployment.options.pictures or measured.run is None:
+        return None
+    size = sum(int(end["bytes"]) for end in deployment.project.manifest["outputs"])
+    tables = [np.frombuffer(raw, np.int8).reshape(-1, size) for raw in (measured.run.output, measured.host_outputs)]
+    return {
+        "count": len(tables[0]),
+        "equal_to_host_c": int((tables[0] == tables[1]).all(axis=1).sum()),
+        "same_class_as_host_c": int((tables[0].argmax(axis=1) == tables[1].argmax(axis=1)).sum()),
+    }
 
 
-def deploy(graph: _core.Graph, target: str, out: Path, options: DeployOptions) -> dict[str, Any]:
-    """Plans, generates, builds, checks and, if asked, runs; returns the JSON value of the verb.
-
-    target: `host`, `qemu-m3` ... `qemu-m55`, or a board of configs/targets. out: a folder, made if absent.
-    InputError for what the kernels do not support, InfeasibleError when it does not fit, CheckError when a tool is
-    missing, a prediction proves wrong or the emulator fails.
-    """
-    board = find_board(target)
-    plan = plan_for(graph, board.core, options)
-    project = export_c(graph, plan, out, core=board.core, prefer=options.prefer)
-    predicted = predict_flash(project, board.core)
-    check_fit(graph, plan, board, predicted.total)
-    inputs = read_inputs(project, options)
-    measured = _run_on_core(project, board, inputs, options) if board.core else _run_on_host(project, inputs, options)
-    warnings = _check_sizes(project, measured.sizes, predicted) if measured.sizes else []
-    return _report(graph, board, options, project, predicted, measured, warnings)
-
-
-def _report(
-    graph: _core.Graph,
-    board: Board,
-    options: DeployOptions,
-    project: CProject,
-    predicted: PredictedFlash,
-    measured: Measured,
-    warnings: list[str],
-) -> dict[str, Any]:
+def _report(deployment: Deployment, measured: Measured, warnings: list[str]) -> dict[str, Any]:
+    board, project, predicted = deployment.board, deployment.project, deployment.predicted
     sizes, run = measured.sizes, measured.run
     instructions = run.instructions if run and run.instructions else None
     latency = None
@@ -269,7 +234,7 @@ def _report(
         latency = 1e6 * instructions / INSTRUCTIONS_PER_CYCLE[board.core] / board.clock_hz
     return {
         "target": board.name,
-        "schedule": options.schedule,
+        "schedule": deployment.options.schedule,
         "instructions": instructions,
         "latency_us": latency,
         "sram": {
@@ -283,12 +248,10 @@ def _report(
             "total_bytes": sizes.flash if sizes else None,
         },
         "predicted": {"arena_bytes": project.arena_bytes, "flash_bytes": predicted.total if board.core else None},
-        "outputs": _write_outputs(project, measured),
-        "layers": _layers(graph, measured),
+        "shrink": deployment.model.to_dict()
+        | {"arena_bytes_before": deployment.unshrunk_arena_bytes, "arena_bytes_after": project.arena_bytes},
+        "pictures": _pictures(deployment, measured),
+        "outputs": _write_outputs(project, run),
+        "layers": _layers(deployment.model.graph, measured),
         "warnings": warnings,
     }
-
-
-def remove_objects(out: Path) -> None:
-    """Leaves the project and the linked files, without objects."""
-    shutil.rmtree(out / "objects", ignore_errors=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import dataclasses
 import json
 import shutil
 import subprocess
@@ -13,8 +15,9 @@ import numpy as np
 import pytest
 
 from tinynas import _core
-from tinynas.deploy import DeployOptions, deploy
+from tinynas.deploy import DeployOptions, deploy, pipeline
 from tinynas.errors import CheckError, InfeasibleError, InputError
+from tinynas.models import load_model
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "export_c"))
 from test_cproject import small_network
@@ -51,6 +54,59 @@ def test_emulated_bytes_are_the_interpreters(tmp_path: Path, target: str, schedu
     assert 0 < report["sram"]["stack_bytes"] <= 1024
     total = report["instructions"]
     assert abs(sum(layer["instructions"] for layer in report["layers"]) - total) < 0.1 * total
+
+
+def network_with_constant_channels() -> _core.Graph:
+    """small_network with channels 1 and 4 held by a ReLU from the stem to the classifier."""
+    value = json.loads(small_network().to_json())
+    bias = np.frombuffer(base64.b64decode(value["tensors"][2]["data"]), np.int32).copy()
+    pointwise = np.frombuffer(base64.b64decode(value["tensors"][7]["data"]), np.int8).reshape(6, 6).copy()
+    bias[[1, 4]], pointwise[[1, 4]] = -(10**7), 0
+    value["tensors"][2]["data"] = base64.b64encode(bias.tobytes()).decode()
+    value["tensors"][7]["data"] = base64.b64encode(pointwise.tobytes()).decode()
+    return _core.Graph.from_json(json.dumps(value))
+
+
+@needs_tools
+@pytest.mark.parametrize("target", ["host", "qemu-m7", "qemu-m55"])
+def test_shrinking_changes_no_byte(tmp_path: Path, target: str) -> None:
+    graph = network_with_constant_channels()
+    path, pictures = picture_file(tmp_path, 2)
+    options = DeployOptions(run=True, check_layers=True, input_files=[path])
+    small = deploy(graph, target, tmp_path / "small", options)
+    full = deploy(graph, target, tmp_path / "full", dataclasses.replace(options, shrink=False))
+    expected = _core.run_batch(graph, [pictures])[0].tobytes()
+    assert Path(small["outputs"][0]).read_bytes() == Path(full["outputs"][0]).read_bytes() == expected
+    assert small["shrink"]["channels_removed"] == 4
+    assert full["shrink"]["channels_removed"] == 0
+    assert small["shrink"]["macs_after"] < small["shrink"]["macs_before"] == full["shrink"]["macs_after"]
+    assert small["shrink"]["weights_after"] < small["shrink"]["weights_before"]
+    assert small["shrink"]["arena_bytes_after"] == small["sram"]["arena_bytes"]
+    assert small["shrink"]["arena_bytes_before"] == full["sram"]["arena_bytes"]
+    # Checks of layers are those of the network as it came.
+    assert [layer["crc32"] for layer in small["layers"]] == [layer["crc32"] for layer in full["layers"]]
+
+
+def test_export_shrinks_and_keeps_the_outputs(tmp_path: Path) -> None:
+    graph = network_with_constant_channels()
+    (tmp_path / "model.json").write_text(graph.to_json())
+    sizes = {}
+    for name, option in (("small", []), ("full", ["--no-shrink"])):
+        out = tmp_path / f"{name}.tflite"
+        command = [sys.executable, "-m", "tinynas", "export", str(tmp_path / "model.json"), "--format", "tflite"]
+        done = subprocess.run([*command, "--out", str(out), "--json", *option], capture_output=True, check=True)
+        sizes[name] = json.loads(done.stdout)["shrink"]["weights_after"]
+        exported = load_model(out)
+        _, pictures = picture_file(tmp_path)
+        assert _core.run(exported, [pictures])[0].tobytes() == _core.run(graph, [pictures])[0].tobytes()
+    assert sizes["small"] < sizes["full"]
+
+
+@needs_tools
+def test_a_firmware_that_computes_something_else_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipeline, "reference_outputs", lambda graph, inputs: bytes(4))
+    with pytest.raises(CheckError, match="picture 0: the outputs differ from those of the reference interpreter"):
+        deploy(small_network(), "qemu-m7", tmp_path / "fw", DeployOptions(run=True))
 
 
 @needs_tools

@@ -195,6 +195,13 @@ def test_operators_in_the_wrong_order_and_written_twice() -> None:
     refused(net, [x], r"operator 0 \(LEAKY_RELU\)", "written already")
 
 
+def test_an_operator_without_outputs() -> None:
+    net = new()
+    y = convolution(net)[3]
+    net.writer.operators[0].outputs = []
+    refused(net, [y], r"operator 0 \(CONV_2D\)", "expected 1 output, got 0")
+
+
 def test_not_a_file(tmp_path: Path) -> None:
     for data in (b"", b"TFL3", bytes(100), b"\x08\0\0\0TFL3", b"\xff\xff\xff\xffTFL3" + bytes(30)):
         with pytest.raises(InputError, match="tflite"):

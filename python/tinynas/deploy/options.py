@@ -1,0 +1,43 @@
+"""What a deployment is asked for, and the plan that follows from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tinynas import _core
+from tinynas.errors import InputError
+
+
+@dataclass(frozen=True)
+class DeployOptions:
+    """What `deploy` is asked for. `input_files`: one per input, the raw tensors of its pictures."""
+
+    schedule: str = "streaming"
+    prefer: str = "speed"
+    image: str | None = None
+    """streamed or stored; None: streamed where the schedule streams."""
+    shrink: bool = True
+    """Leave out provably constant channels; layer checks always run on the network as it came."""
+    run: bool = False
+    check_layers: bool = False
+    input_files: list[Path] = field(default_factory=list)
+    pictures: bytes = b""
+    """Raw pictures instead of `input_files`; their outputs are compared with those of the C code on this machine."""
+    seed: int = 1
+
+
+def plan_for(graph: _core.Graph, core: str, options: DeployOptions) -> _core.Plan:
+    """The plan that the options ask for; InputError for an unknown schedule or one that no engine here executes."""
+    if options.prefer not in ("memory", "speed"):
+        raise InputError(f"--prefer: expected memory or speed, got {options.prefer!r}")
+    if options.image not in (None, "streamed", "stored"):
+        raise InputError(f"--image: expected streamed or stored, got {options.image!r}")
+    streamed = (options.image or ("streamed" if options.schedule.startswith("streaming") else "stored")) == "streamed"
+    schedule = _core.ScheduleOptions(image_streamed=streamed, prefer=getattr(_core.Prefer, options.prefer), core=core)
+    if options.schedule in ("layerwise", "tinyengine"):
+        return _core.whole_tensor_plan(graph, options.schedule, schedule)
+    plan = _core.make_oracle(options.schedule, schedule).plan(graph)
+    if plan is None:
+        raise InputError(f"--schedule {options.schedule}: accounts for another engine, ours cannot run it")
+    return plan
