@@ -8,6 +8,7 @@
 #include <string>
 
 #include "graph/error.h"
+#include "oracle/fit.h"
 #include "oracle/packing.h"
 
 namespace tinynas {
@@ -223,6 +224,11 @@ Packing pack(std::span<const PackItem> items, const PackOptions& options, std::s
       timed ? Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(options.time_limit_s))
             : Clock::time_point::max();
   bool complete = false;
+  if (timed && overlaps.empty() && best.bytes > problem.goal) {
+    const auto verdict = packing::fit(problem, deadline, options.threads, best);
+    // Impossible at a capacity is the answer; impossible at the bound leaves the least possible to be found.
+    complete = verdict == packing::Verdict::impossible && options.capacity >= bound;
+  }
   for (std::int64_t turn = 0; best.bytes > problem.goal && !complete; ++turn) {
     const auto effort = std::int64_t{1} << std::min<std::int64_t>(turn, 20);
     packing::repair(problem, options.repairs * effort, deadline, static_cast<std::uint64_t>(turn) + 1, best);

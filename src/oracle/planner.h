@@ -1,8 +1,8 @@
 // Offsets for buffers with fixed lifetimes in one arena (dynamic storage allocation).
 //
-// `pack` tries a few greedy orders; where they miss the max-live bound, it goes on with what the options allow: repeated
-// greedy placement in which the buffers that ended highest move forward in the order ("squeaky wheel"), and branch and
-// bound.
+// `pack` tries a few greedy orders; where they miss the max-live bound, it goes on with what the options allow: an exact
+// search for the capacity (skyline.h), repeated greedy placement in which the buffers that ended highest move forward in the
+// order ("squeaky wheel"), and branch and bound.
 #pragma once
 
 #include <cstdint>
@@ -35,7 +35,8 @@ struct PackOptions {
   std::int64_t capacity = 0;         // good enough: stop at or below it; 0: the least possible
   std::int64_t repairs = 200;        // rounds of squeaky wheel
   std::int64_t node_limit = 20'000;  // of branch and bound
-  double time_limit_s = 0;           // above 0: repairs and branch and bound go on, in turn, until then
+  double time_limit_s = 0;  // above 0: the search goes on until then; without overlaps the exact one (fit.h) comes first
+  int threads = 0;          // of the exact search; below 1: all
 };
 
 /// The most bytes that are live at once, sizes rounded up to the alignment, less what overlaps save: no packing needs less.

@@ -107,7 +107,10 @@ def plan(
     )
     bound = _core.max_live(table.sizes, table.lowers, table.uppers, alignment=alignment)
     if packing.bytes > limit and packing.optimal:
-        raise InfeasibleError(f"{file}: no placement fits {limit:,} B; the least possible is {packing.bytes:,} B")
+        raise InfeasibleError(
+            f"{file}: proved that no placement fits {limit:,} B; one of {packing.bytes:,} B exists, "
+            f"{bound:,} B are live at once"
+        )
     if packing.bytes > limit and bound > limit:
         raise InfeasibleError(f"{file}: no placement fits {limit:,} B: {bound:,} B are live at once")
     if packing.bytes > limit:

@@ -9,8 +9,10 @@
 #include <random>
 
 #include "graph/error.h"
+#include "oracle/challenge_instances.h"
 #include "oracle/oracle.h"
 #include "oracle/random_graphs.h"
+#include "oracle/skyline.h"
 
 namespace tinynas::testing {
 namespace {
@@ -30,6 +32,12 @@ void expect_valid(const std::vector<PackItem>& items, const Packing& packing, st
     }
   }
   ASSERT_EQ(packing.bytes, top);
+}
+
+std::int64_t pack_bytes(const std::vector<PackItem>& items, const std::vector<std::int64_t>& offsets) {
+  std::int64_t top = 0;
+  for (std::size_t i = 0; i < items.size(); ++i) top = std::max(top, offsets[i] + items[i].size);
+  return top;
 }
 
 /// The least bytes of all first-fit placements over all orders: one of them is optimal.
@@ -88,48 +96,45 @@ TEST(Planner, FindsThePackingThatGreedyOrdersMiss) {
   EXPECT_EQ(packing.bytes, 12);
 }
 
-/// An arena cut into rectangles without a gap: capacity is exactly tight.
-std::vector<PackItem> tight_instance(std::mt19937_64& random, std::size_t count, std::int64_t capacity, std::int32_t steps) {
-  struct Rectangle {
-    std::int64_t low, high;
-    std::int32_t lower, upper;
-  };
-  std::vector<Rectangle> pieces{{0, capacity, 0, steps}};
-  while (pieces.size() < count) {
-    auto& piece = pieces[random() % pieces.size()];
-    auto other = piece;
-    if (random() % 2 == 0 && piece.high - piece.low > 8) {
-      const auto choices = static_cast<std::uint64_t>((piece.high - piece.low) / 4 - 1);
-      const auto cut = piece.low + 4 * (1 + static_cast<std::int64_t>(random() % choices));
-      piece.high = cut;
-      other.low = cut;
-    } else if (piece.upper - piece.lower > 1) {
-      const auto cut =
-          piece.lower + 1 + static_cast<std::int32_t>(random() % static_cast<std::uint64_t>(piece.upper - piece.lower - 1));
-      piece.upper = cut;
-      other.lower = cut;
-    } else {
-      continue;
+TEST(Planner, SkylineSearchDecidesSmallInstances) {
+  std::mt19937_64 random(4);
+  for (int i = 0; i < 300; ++i) {
+    const auto items = random_items(random, 1 + random() % 6, 6, 20);
+    for (const std::int64_t alignment : {1, 4}) {
+      const auto least = naive_best(items, alignment);
+      packing::SkylineSearch enough(items, alignment, least, 1);
+      ASSERT_EQ(enough.run(1 << 20, {}), packing::Verdict::found) << "instance " << i;
+      expect_valid(items, {enough.offsets(), pack_bytes(items, enough.offsets()), true}, alignment);
+      EXPECT_LE(pack_bytes(items, enough.offsets()), least);
+      packing::SkylineSearch too_little(items, alignment, least - 1, 1);
+      ASSERT_EQ(too_little.run(1 << 20, {}), packing::Verdict::impossible) << "instance " << i;
     }
-    pieces.push_back(other);
   }
-  std::vector<PackItem> items;
-  for (const auto& piece : pieces) items.push_back({piece.high - piece.low, piece.lower, piece.upper});
-  std::shuffle(items.begin(), items.end(), random);
-  return items;
 }
 
-TEST(Planner, SolvesLargeInstancesWithSomeSlack) {
-  std::mt19937_64 random(3);
+/// The published problems are of this kind: hundreds of buffers, not a byte to spare.
+TEST(Planner, SolvesTightChallenges) {
   int solved = 0;
-  for (int i = 0; i < 20; ++i) {
-    const auto items = tight_instance(random, 250, 1 << 20, 300);
-    const auto capacity = max_live(items) * 110 / 100;
-    const auto packing = pack(items, {.capacity = capacity, .repairs = 3000});
-    expect_valid(items, packing, 4);
-    solved += packing.bytes <= capacity ? 1 : 0;
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    const auto challenge = ChallengeMaker(seed).cut();
+    const auto packing =
+        pack(challenge.items, {.alignment = 1, .capacity = challenge.capacity, .time_limit_s = 10, .threads = 2});
+    expect_valid(challenge.items, packing, 1);
+    solved += packing.bytes <= challenge.capacity ? 1 : 0;
   }
-  EXPECT_GE(solved, 16);
+  EXPECT_GE(solved, 19);
+}
+
+TEST(Planner, SolvesHeavyTailedChallenges) {
+  int solved = 0;
+  for (std::uint64_t seed = 0; seed < 10; ++seed) {
+    const auto challenge = ChallengeMaker(seed).heavy_tailed();
+    const auto packing =
+        pack(challenge.items, {.alignment = 1, .capacity = challenge.capacity, .time_limit_s = 2, .threads = 2});
+    expect_valid(challenge.items, packing, 1);
+    solved += packing.bytes <= challenge.capacity ? 1 : 0;
+  }
+  EXPECT_GE(solved, 8);
 }
 
 TEST(Planner, ProvesThatNothingFitsBelowTheBound) {
