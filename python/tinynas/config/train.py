@@ -50,6 +50,10 @@ class TrainConfig(Config):
     finetune_epochs: Annotated[float, Field(ge=0)] = 3.0
     """For the winner, after the search."""
     finetune_learning_rate: Annotated[float, Field(gt=0)] = 0.02
+    label_share: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Of the label loss, in the loss of a subnet that learns from a teacher."""
+    finetune_label_share: Annotated[float, Field(ge=0, le=1)] = 0.3
+    """`label_share` of the finetuning, whose teacher is not much better than the winner."""
 
     @model_validator(mode="after")
     def _one_length(self) -> Self:

@@ -83,6 +83,7 @@ def finetune(
             "epochs": config.finetune_epochs,
             "minutes": None,
             "learning_rate": config.finetune_learning_rate,
+            "label_share": config.finetune_label_share,
             "ema_decay": 0.0,
         }
     )

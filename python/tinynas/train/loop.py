@@ -251,7 +251,9 @@ class Run:
         return SummaryWriter(str(self._path.with_suffix(".tensorboard")))
 
 
-_FREE_KEYS = {"workers", "checkpoint_seconds", "tensorboard", "device", "finetune_epochs", "finetune_learning_rate"}
+_FREE_KEYS = {"workers", "checkpoint_seconds", "tensorboard", "device"} | {
+    key for key in TrainConfig.model_fields if key.startswith("finetune_")
+}
 """What may change between a run and its resumption."""
 
 
@@ -260,7 +262,8 @@ def step_options(config: TrainConfig) -> Any:
     native = supernet_module()
     options = native.TrainOptions()
     options.distillation = getattr(native.Distillation, config.distillation)
-    for key in ("label_smoothing", "momentum", "weight_decay", "clip_norm", "ema_decay", "mixed_precision"):
+    kept = ("label_smoothing", "label_share", "momentum", "weight_decay", "clip_norm", "ema_decay", "mixed_precision")
+    for key in kept:
         setattr(options, key, getattr(config, key))
     return options
 
