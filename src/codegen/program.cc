@@ -36,6 +36,7 @@ class Builder {
   void check_cover() const {
     std::vector<int> count(graph_.operators.size(), 0);
     for (const auto& segment : plan_.segments) {
+      if (segment.grain == Grain::pixels) throw InputError("[codegen] expected segments of rows, got one of pixels");
       for (const auto op : segment.operators) {
         if (op < 0 || op >= static_cast<std::int32_t>(count.size()))
           throw InputError("[codegen] the plan is not one of this graph");

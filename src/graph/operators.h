@@ -79,6 +79,8 @@ struct KernelWindow {
 
 /// Rows of a tensor: shape[1] of a feature map [1,H,W,C], 1 for anything else (one row then holds all of it).
 [[nodiscard]] std::int32_t row_count(const Shape& shape);
+/// Columns of a feature map, 1 for anything else (its only pixel then holds all of a row).
+[[nodiscard]] std::int32_t column_count(const Shape& shape);
 
 /// Rows [first, end) of a map. An empty range has first == end.
 struct RowRange {
@@ -88,6 +90,8 @@ struct RowRange {
 /// output row is computable as soon as `end` rows of every input have been produced, and rows before `first` of row y + 1
 /// are free after y.
 [[nodiscard]] RowRange input_rows(const Graph& graph, const Operator& op, std::size_t position, std::int32_t y);
+/// The same for columns: what pixel (y, x) of the output reads are the pixels at input_rows(y) x input_columns(x).
+[[nodiscard]] RowRange input_columns(const Graph& graph, const Operator& op, std::size_t position, std::int32_t x);
 
 /// Multiplications of weights with values, padding included as if it were computed: convolutions and fully connected; others
 /// 0.

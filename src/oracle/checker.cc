@@ -5,26 +5,17 @@
 #include <utility>
 
 #include "graph/operators.h"
+#include "oracle/checked_arena.h"
 #include "oracle/rows.h"
 #include "oracle/scratch.h"
 
 namespace tinynas {
 namespace {
 
-/// Which value a byte of the arena holds: byte `byte` of row `row` of tensor `tensor`; other owners are negative tensors.
-using Tag = std::uint64_t;
-constexpr Tag kNothing = ~Tag{0};
-
-Tag make_tag(std::int64_t owner, std::int64_t row, std::int64_t byte) {
-  return static_cast<Tag>(owner) << 44U | static_cast<Tag>(row) << 28U | static_cast<Tag>(byte);
-}
-
-std::int64_t natural_row_bytes(const Tensor& tensor) {
-  std::int64_t values = 1;
-  for (const auto dimension : tensor.shape) values *= dimension;
-  const auto bits = values / row_count(tensor.shape) * dtype_bits(tensor.dtype);
-  return (bits + 7) / 8;
-}
+/// A rectangle of an input.
+struct Window2D {
+  RowRange rows, columns;
+};
 
 class Simulation {
  public:
@@ -33,17 +24,18 @@ class Simulation {
         plan_(plan),
         set_(kernel_set(core)),
         limit_(limit),
-        buffer_of_(graph.tensors.size(), -1),
+        arena_(graph, plan),
+        complete_(graph.tensors.size(), false),
+        order_(graph.tensors.size()),
+        number_(graph.tensors.size()),
         produced_(graph.tensors.size(), 0),
         done_(graph.operators.size(), 0),
-        taken_(graph.operators.size(), 0),
         runs_(graph.operators.size(), 0) {}
 
   std::vector<std::string> run() {
-    check_buffers();
+    for (auto& problem : arena_.check_buffers()) fail(std::move(problem));
     check_cover();
     if (!problems_.empty()) return problems_;  // the arena cannot be addressed, or the order is not one
-    arena_.assign(static_cast<std::size_t>(plan_.arena_bytes), kNothing);
     start();
     for (std::size_t s = 0; s < plan_.segments.size() && room(); ++s) run_segment(s);
     check_outputs();
@@ -57,38 +49,19 @@ class Simulation {
   }
   [[nodiscard]] const Tensor& tensor(std::int32_t t) const { return graph_.tensors[static_cast<std::size_t>(t)]; }
   [[nodiscard]] const Operator& operation(std::int32_t op) const { return graph_.operators[static_cast<std::size_t>(op)]; }
+  [[nodiscard]] const Segment& segment() const { return plan_.segments[static_cast<std::size_t>(segment_)]; }
   [[nodiscard]] std::string text(std::int32_t op) const { return operator_text(graph_, static_cast<std::size_t>(op)); }
   [[nodiscard]] std::int32_t height(std::int32_t t) const { return row_count(tensor(t).shape); }
-  [[nodiscard]] const Buffer& buffer(std::int32_t t) const {
-    return plan_.buffers[static_cast<std::size_t>(buffer_of_[static_cast<std::size_t>(t)])];
-  }
+  [[nodiscard]] std::int32_t width(std::int32_t t) const { return column_count(tensor(t).shape); }
+  [[nodiscard]] bool by_pixels() const { return segment().grain == Grain::pixels; }
   [[nodiscard]] bool constant(std::int32_t t) const { return t < 0 || tensor(t).constant; }
-
-  void check_buffers() {
-    for (std::size_t b = 0; b < plan_.buffers.size(); ++b) {
-      const auto& buffer = plan_.buffers[b];
-      const auto name = "buffer " + std::to_string(b);
-      if (buffer.offset < 0 || buffer.bytes < 0 || buffer.offset + buffer.bytes > plan_.arena_bytes)
-        fail(name + " leaves the arena");
-      if (buffer.offset % 4 != 0) fail(name + " is not aligned to 4 bytes");
-      if (buffer.rows < 1 || buffer.rows * buffer.row_bytes > buffer.bytes) fail(name + " is smaller than its rows");
-      if (buffer.tensor < 0) continue;
-      if (buffer.tensor >= static_cast<std::int32_t>(graph_.tensors.size())) {
-        fail(name + " belongs to no tensor");
-        continue;
-      }
-      auto& slot = buffer_of_[static_cast<std::size_t>(buffer.tensor)];
-      if (slot >= 0) fail(name + ": its tensor has another buffer");
-      slot = static_cast<std::int32_t>(b);
-      if (buffer.row_bytes < natural_row_bytes(tensor(buffer.tensor))) fail(name + " has rows smaller than the tensor's");
-    }
-  }
 
   void check_cover() {
     for (const auto& segment : plan_.segments) {
       if (segment.operators.empty()) fail("a segment without operators");
-      if (!segment.rows_at_once.empty() && segment.rows_at_once.size() != segment.operators.size()) {
-        fail("rows_at_once is not parallel to the operators");
+      if (!segment.rows_at_once.empty() &&
+          (segment.rows_at_once.size() != segment.operators.size() || segment.grain == Grain::pixels)) {
+        fail("rows_at_once is not parallel to the operators of a segment of rows");
       }
       for (const auto op : segment.operators) {
         if (op < 0 || op >= static_cast<std::int32_t>(runs_.size())) {
@@ -107,52 +80,92 @@ class Simulation {
   }
 
   void require_buffer(std::int32_t t) {
-    if (!constant(t) && buffer_of_[static_cast<std::size_t>(t)] < 0) fail("tensor " + std::to_string(t) + " has no buffer");
+    if (!constant(t) && !arena_.has(t)) fail("tensor " + std::to_string(t) + " has no buffer");
   }
 
   void start() {
     for (const auto input : graph_.inputs) {
-      if (constant(input) || buffer_of_[static_cast<std::size_t>(input)] < 0 || plan_.image_streamed) continue;
-      for (std::int32_t y = 0; y < height(input); ++y) write_row(input, y);
-      produced_[static_cast<std::size_t>(input)] = height(input);
+      if (constant(input) || !arena_.has(input) || plan_.image_streamed) continue;
+      for (std::int32_t y = 0; y < height(input); ++y) write(input, {y});
+      complete_[static_cast<std::size_t>(input)] = true;
     }
   }
 
   void run_segment(std::size_t index) {
     segment_ = static_cast<std::int32_t>(index);
-    const auto& operators = plan_.segments[index].operators;
+    const auto& operators = segment().operators;
+    const bool pushed = index == 0 && plan_.image_streamed;
     check_scratch_size();
-    if (index == 0 && plan_.image_streamed) {
+    if (pushed) set_order(graph_.inputs.front());
+    for (const auto op : operators) set_order(operation(op).outputs.front());
+    if (pushed) {
       const auto image = graph_.inputs.front();
-      for (std::int32_t y = 0; y < height(image) && room(); ++y) {
+      for (auto left = units(image); left > 0 && room(); --left) {
         produce(image, 1);
         feed_readers(image);
       }
+      complete_[static_cast<std::size_t>(image)] = true;
     } else {
       advance(operators.front());
     }
     for (const auto op : operators) {
       const auto output = operation(op).outputs.front();
-      if (produced_[static_cast<std::size_t>(output)] != height(output)) fail(text(op) + " did not compute all of its rows");
+      if (produced_[static_cast<std::size_t>(output)] != units(output)) fail(text(op) + " did not compute all of its rows");
+      complete_[static_cast<std::size_t>(output)] = true;
     }
   }
 
+  /// Lists the places of a tensor in the order in which this segment computes them: bands end with the last row of a window
+  /// of the only reader.
+  void set_order(std::int32_t t) {
+    auto& order = order_[static_cast<std::size_t>(t)];
+    order.clear();
+    const auto rings = static_cast<std::int32_t>(arena_.buffer(t).pixels.size());
+    std::int32_t first = 0;
+    for (std::int32_t y = 0; y < height(t); ++y) {
+      if (!by_pixels()) {
+        order.push_back({y});
+      } else if (y + 1 == height(t) || rings < 2 || ends_window(t, y)) {
+        for (std::int32_t x = 0; x < width(t); ++x) {
+          for (auto row = first; row <= y; ++row) order.push_back({row, x});
+        }
+        first = y + 1;
+      }
+    }
+    auto& number = number_[static_cast<std::size_t>(t)];
+    number.assign(order.size(), 0);
+    for (std::size_t i = 0; i < order.size(); ++i) {
+      const auto at = by_pixels() ? order[i].y * width(t) + order[i].x : order[i].y;
+      number[static_cast<std::size_t>(at)] = static_cast<std::int32_t>(i);
+    }
+  }
+
+  [[nodiscard]] bool ends_window(std::int32_t t, std::int32_t y) const {
+    const auto window = *kernel_window(graph_, *only_window_reader(graph_, t));
+    const auto extent = (window.kernel_h - 1) * window.window.dilation_h + 1;
+    return (y + window.window.padding.top + 1 - extent) % window.window.stride_h == 0;
+  }
+
+  [[nodiscard]] std::int32_t units(std::int32_t t) const {
+    return static_cast<std::int32_t>(order_[static_cast<std::size_t>(t)].size());
+  }
+
   [[nodiscard]] bool in_segment(std::int32_t op) const {
-    const auto& operators = plan_.segments[static_cast<std::size_t>(segment_)].operators;
+    const auto& operators = segment().operators;
     return std::find(operators.begin(), operators.end(), op) != operators.end();
   }
 
   [[nodiscard]] std::int32_t at_once(std::int32_t op) const {
-    const auto& segment = plan_.segments[static_cast<std::size_t>(segment_)];
-    if (row_mode(graph_, operation(op)) == RowMode::whole) return height(operation(op).outputs.front());
-    if (segment.rows_at_once.empty()) return 1;
-    const auto place = std::find(segment.operators.begin(), segment.operators.end(), op) - segment.operators.begin();
-    return segment.rows_at_once[static_cast<std::size_t>(place)];
+    if (row_mode(graph_, operation(op)) == RowMode::whole) return units(operation(op).outputs.front());
+    if (segment().rows_at_once.empty()) return 1;
+    const auto place = std::find(segment().operators.begin(), segment().operators.end(), op) - segment().operators.begin();
+    return segment().rows_at_once[static_cast<std::size_t>(place)];
   }
 
   void produce(std::int32_t t, std::int32_t count) {
-    for (std::int32_t i = 0; i < count; ++i) write_row(t, produced_[static_cast<std::size_t>(t)] + i);
-    produced_[static_cast<std::size_t>(t)] += count;
+    auto& produced = produced_[static_cast<std::size_t>(t)];
+    for (std::int32_t i = 0; i < count; ++i)
+      write(t, order_[static_cast<std::size_t>(t)][static_cast<std::size_t>(produced++)]);
   }
 
   void feed_readers(std::int32_t t) {
@@ -162,12 +175,15 @@ class Simulation {
     }
   }
 
-  /// Rows [first, end) of input number `position` that output rows [y, y + count) read.
-  [[nodiscard]] RowRange needed(std::int32_t op, std::size_t position, std::int32_t y, std::int32_t count) const {
-    if (row_mode(graph_, operation(op)) == RowMode::whole) return {0, height(operation(op).inputs[position])};
-    const auto first = input_rows(graph_, operation(op), position, y);
-    const auto last = input_rows(graph_, operation(op), position, y + count - 1);
-    return {std::min(first.first, last.first), std::max(first.end, last.end)};
+  /// What the output at `place` reads of input number `position`.
+  [[nodiscard]] Window2D needed(std::int32_t op, std::size_t position, Place place) const {
+    const auto& operation = this->operation(op);
+    const auto input = operation.inputs[position];
+    const RowRange all_rows{0, height(input)};
+    const RowRange all_columns{0, width(input)};
+    if (row_mode(graph_, operation) == RowMode::whole) return {all_rows, all_columns};
+    return {input_rows(graph_, operation, position, place.y),
+            place.x < 0 ? all_columns : input_columns(graph_, operation, position, place.x)};
   }
 
   void advance(std::int32_t op) {
@@ -177,8 +193,8 @@ class Simulation {
     }
     const auto output = operation(op).outputs.front();
     auto& done = done_[static_cast<std::size_t>(op)];
-    while (done < height(output) && room()) {
-      const auto count = std::min(at_once(op), height(output) - done);
+    while (done < units(output) && room()) {
+      const auto count = std::min(at_once(op), units(output) - done);
       if (!ready(op, done, count)) return;
       read_inputs(op, done, count);
       produce(output, count);
@@ -189,60 +205,75 @@ class Simulation {
     }
   }
 
-  [[nodiscard]] bool ready(std::int32_t op, std::int32_t y, std::int32_t count) const {
+  [[nodiscard]] bool ready(std::int32_t op, std::int32_t first, std::int32_t count) const {
     const auto& inputs = operation(op).inputs;
+    const auto& order = order_[static_cast<std::size_t>(operation(op).outputs.front())];
     for (std::size_t i = 0; i < inputs.size(); ++i) {
-      if (!constant(inputs[i]) && needed(op, i, y, count).end > produced_[static_cast<std::size_t>(inputs[i])]) return false;
+      if (constant(inputs[i]) || complete_[static_cast<std::size_t>(inputs[i])]) continue;
+      const auto window = needed(op, i, order[static_cast<std::size_t>(first + count - 1)]);
+      if (!produced_up_to(inputs[i], window)) return false;
     }
     return true;
   }
 
-  void read_inputs(std::int32_t op, std::int32_t y, std::int32_t count) {
+  /// Whether the window's last row (pixel) has been computed.
+  [[nodiscard]] bool produced_up_to(std::int32_t t, const Window2D& window) const {
+    if (window.rows.end == 0 || (by_pixels() && window.columns.end == 0)) return true;
+    const auto& number = number_[static_cast<std::size_t>(t)];
+    const auto last = by_pixels() ? (window.rows.end - 1) * width(t) + window.columns.end - 1 : window.rows.end - 1;
+    return static_cast<std::size_t>(last) < number.size() &&
+           number[static_cast<std::size_t>(last)] < produced_[static_cast<std::size_t>(t)];
+  }
+
+  void read_inputs(std::int32_t op, std::int32_t first, std::int32_t count) {
     const auto& inputs = operation(op).inputs;
+    const auto& order = order_[static_cast<std::size_t>(operation(op).outputs.front())];
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       if (constant(inputs[i])) continue;
-      const auto range = needed(op, i, y, count);
-      for (auto row = range.first; row < range.end; ++row) read_row(op, inputs[i], row);
+      const auto from = needed(op, i, order[static_cast<std::size_t>(first)]);
+      const auto to = needed(op, i, order[static_cast<std::size_t>(first + count - 1)]);
+      for (auto row = std::min(from.rows.first, to.rows.first); row < std::max(from.rows.end, to.rows.end); ++row) {
+        if (!by_pixels()) read(op, inputs[i], {row});
+        for (auto x = from.columns.first; by_pixels() && x < from.columns.end; ++x) read(op, inputs[i], {row, x});
+      }
     }
   }
 
-  /// Takes the rows that have arrived into the sums, then writes the only output row.
+  /// Takes what has arrived into the sums, then writes the only output row.
   void accumulate(std::int32_t op) {
     const auto input = operation(op).inputs.front();
-    auto& taken = taken_[static_cast<std::size_t>(op)];
+    if (complete_[static_cast<std::size_t>(input)]) set_order(input);
+    const auto& order = order_[static_cast<std::size_t>(input)];
+    const auto arrived =
+        complete_[static_cast<std::size_t>(input)] ? units(input) : produced_[static_cast<std::size_t>(input)];
+    auto& taken = done_[static_cast<std::size_t>(op)];
     const auto [offset, bytes] = accumulators(op);
-    const bool finished = taken == height(input);
-    while (taken < produced_[static_cast<std::size_t>(input)]) {
+    const bool finished = taken == units(input);
+    while (taken < arrived) {
       if (taken > 0) check_sums(op, offset, bytes);
-      read_row(op, input, taken++);
-      for (std::int64_t b = 0; b < bytes; ++b) arena_[static_cast<std::size_t>(offset + b)] = sum_tag(op, b);
+      read(op, input, order[static_cast<std::size_t>(taken++)]);
+      arena_.put(offset, bytes, op);
     }
-    if (finished || taken != height(input)) return;
+    if (finished || taken != units(input)) return;
     check_sums(op, offset, bytes);
     produce(operation(op).outputs.front(), 1);
     feed_readers(operation(op).outputs.front());
   }
 
-  [[nodiscard]] Tag sum_tag(std::int32_t op, std::int64_t byte) const {
-    return make_tag(static_cast<std::int64_t>(graph_.tensors.size()) + op, 0, byte);
+  void check_sums(std::int32_t op, std::int64_t offset, std::int64_t bytes) {
+    if (!arena_.holds_own(offset, bytes, op)) fail(text(op) + ": its sums were overwritten");
   }
 
-  void check_sums(std::int32_t op, std::int64_t offset, std::int64_t bytes) {
-    for (std::int64_t b = 0; b < bytes; ++b) {
-      if (arena_[static_cast<std::size_t>(offset + b)] != sum_tag(op, b)) {
-        fail(text(op) + ": its sums were overwritten");
-        return;
-      }
-    }
+  [[nodiscard]] std::int64_t scratch_of(const Operator& op, std::int32_t count) const {
+    return by_pixels() ? pixel_kernel_scratch(graph_, op, set_) : kernel_scratch(graph_, op, set_, count);
   }
 
   /// Where the sums of `op` lie: {offset, bytes}.
   [[nodiscard]] std::pair<std::int64_t, std::int64_t> accumulators(std::int32_t op) const {
-    const auto& segment = plan_.segments[static_cast<std::size_t>(segment_)];
-    auto offset = segment.scratch < 0 ? 0 : plan_.buffers[static_cast<std::size_t>(segment.scratch)].offset;
-    for (const auto other : segment.operators) {
+    auto offset = segment().scratch < 0 ? 0 : plan_.buffers[static_cast<std::size_t>(segment().scratch)].offset;
+    for (const auto other : segment().operators) {
       if (row_mode(graph_, operation(other)) != RowMode::accumulate) continue;
-      const auto bytes = kernel_scratch(graph_, operation(other), set_);
+      const auto bytes = scratch_of(operation(other), 1);
       if (other == op) return {offset, bytes};
       offset += bytes;
     }
@@ -250,17 +281,16 @@ class Simulation {
   }
 
   void check_scratch_size() {
-    const auto& segment = plan_.segments[static_cast<std::size_t>(segment_)];
     std::int64_t sums = 0;
     std::int64_t kernels = 0;
-    for (std::size_t i = 0; i < segment.operators.size(); ++i) {
-      const auto& op = operation(segment.operators[i]);
+    for (std::size_t i = 0; i < segment().operators.size(); ++i) {
+      const auto& op = operation(segment().operators[i]);
       const bool accumulates = row_mode(graph_, op) == RowMode::accumulate;
-      const auto bytes = kernel_scratch(graph_, op, set_, segment.rows_at_once.empty() ? 1 : segment.rows_at_once[i]);
+      const auto bytes = scratch_of(op, segment().rows_at_once.empty() ? 1 : segment().rows_at_once[i]);
       (accumulates ? sums : kernels) = accumulates ? sums + bytes : std::max(kernels, bytes);
     }
-    const bool there = segment.scratch >= 0 && segment.scratch < static_cast<std::int32_t>(plan_.buffers.size());
-    const auto bytes = there ? plan_.buffers[static_cast<std::size_t>(segment.scratch)].bytes : 0;
+    const bool there = segment().scratch >= 0 && segment().scratch < static_cast<std::int32_t>(plan_.buffers.size());
+    const auto bytes = there ? plan_.buffers[static_cast<std::size_t>(segment().scratch)].bytes : 0;
     if (sums + kernels > bytes) {
       fail("segment " + std::to_string(segment_) + " needs " + std::to_string(sums + kernels) + " bytes of scratch, has " +
            std::to_string(bytes));
@@ -269,52 +299,33 @@ class Simulation {
   }
 
   void clobber_scratch(std::int32_t op, std::int32_t count) {
-    const auto& segment = plan_.segments[static_cast<std::size_t>(segment_)];
-    const auto bytes = kernel_scratch(graph_, operation(op), set_, count);
-    if (bytes == 0 || segment.scratch < 0) return;
-    const auto begin = accumulators(-1).first;
-    std::fill_n(arena_.begin() + begin, bytes, kNothing);
+    const auto bytes = scratch_of(operation(op), count);
+    if (bytes > 0 && segment().scratch >= 0) arena_.forget(accumulators(-1).first, bytes);
   }
 
   /// False after a complaint: the segment may not touch this tensor.
   bool alive(std::int32_t t) {
-    const auto& b = buffer(t);
+    const auto& b = arena_.buffer(t);
     if (b.first_segment <= segment_ && segment_ <= b.last_segment) return true;
     fail("tensor " + std::to_string(t) + " is used in segment " + std::to_string(segment_) + ", outside its lifetime");
     return false;
   }
 
-  [[nodiscard]] std::int64_t slot(std::int32_t t, std::int32_t row) const {
-    return buffer(t).offset + row % buffer(t).rows * buffer(t).row_bytes;
+  void write(std::int32_t t, Place place) {
+    if (alive(t)) arena_.write(t, place);
   }
 
-  void write_row(std::int32_t t, std::int32_t row) {
-    if (!alive(t)) return;
-    const auto begin = slot(t, row);
-    for (std::int64_t b = 0; b < buffer(t).row_bytes; ++b) arena_[static_cast<std::size_t>(begin + b)] = make_tag(t, row, b);
-  }
-
-  void read_row(std::int32_t op, std::int32_t t, std::int32_t row) {
-    if (!alive(t)) return;
-    const auto begin = slot(t, row);
-    for (std::int64_t b = 0; b < buffer(t).row_bytes; ++b) {
-      if (arena_[static_cast<std::size_t>(begin + b)] == make_tag(t, row, b)) continue;
-      fail(text(op) + " reads row " + std::to_string(row) + " of tensor " + std::to_string(t) + ", which is not there");
-      return;
-    }
+  void read(std::int32_t op, std::int32_t t, Place place) {
+    if (!alive(t) || arena_.holds(t, place)) return;
+    fail(text(op) + " reads row " + std::to_string(place.y) + (place.x < 0 ? "" : ", pixel " + std::to_string(place.x)) +
+         " of tensor " + std::to_string(t) + ", which is not there");
   }
 
   void check_outputs() {
     for (const auto output : graph_.outputs) {
-      if (constant(output) || buffer_of_[static_cast<std::size_t>(output)] < 0 || !room()) continue;
-      for (std::int32_t y = 0; y < height(output); ++y) {
-        const auto begin = slot(output, y);
-        if (arena_[static_cast<std::size_t>(begin)] != make_tag(output, y, 0) ||
-            arena_[static_cast<std::size_t>(begin + buffer(output).row_bytes - 1)] !=
-                make_tag(output, y, buffer(output).row_bytes - 1)) {
-          fail("output tensor " + std::to_string(output) + " is overwritten at the end");
-          return;
-        }
+      if (constant(output) || !arena_.has(output) || !room()) continue;
+      for (std::int32_t y = 0; y < height(output) && room(); ++y) {
+        if (!arena_.holds(output, {y})) fail("output tensor " + std::to_string(output) + " is overwritten at the end");
       }
     }
   }
@@ -323,13 +334,14 @@ class Simulation {
   const Plan& plan_;
   tn_set set_;
   std::size_t limit_;
+  CheckedArena arena_;
   std::vector<std::string> problems_;
-  std::vector<std::int32_t> buffer_of_;  // by tensor
-  std::vector<std::int32_t> produced_;   // rows, by tensor
-  std::vector<std::int32_t> done_;       // output rows, by operator
-  std::vector<std::int32_t> taken_;      // input rows, by accumulating operator
-  std::vector<std::int32_t> runs_;       // segments that hold the operator
-  std::vector<Tag> arena_;
+  std::vector<bool> complete_;                     // by tensor: computed by an earlier segment, or there from the start
+  std::vector<std::vector<Place>> order_;          // by tensor: of those computed in this segment
+  std::vector<std::vector<std::int32_t>> number_;  // by tensor: row (pixel in raster order) -> its number in that order
+  std::vector<std::int32_t> produced_;             // by tensor: places of its order
+  std::vector<std::int32_t> done_;                 // by operator: places of its output, of an accumulating one those taken
+  std::vector<std::int32_t> runs_;                 // segments that hold the operator
   std::int32_t segment_ = 0;
 };
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "oracle/pixels.h"
 #include "oracle/ring_table.h"
 #include "oracle/rows.h"
 #include "oracle/schedule.h"
@@ -32,9 +33,13 @@ class GrowingSegment {
  private:
   static constexpr std::size_t kReaders = 4;  // of the tensor that is given up; with more there is no overlap
 
-  /// Rows of a reader that must be computed before row r of a tensor: r * stride + shift, cut to the reader's height.
-  struct Progress {
+  /// Rows (columns) of a reader that must be computed before row (column) r of a tensor: r * stride + shift, cut to the
+  /// reader's size.
+  struct AxisProgress {
     std::int32_t stride = 0, shift = 0;
+  };
+  struct Progress {
+    AxisProgress rows, columns;
   };
   using ProgressOfReaders = std::array<Progress, kReaders>;
 
@@ -45,10 +50,15 @@ class GrowingSegment {
   void choose_given_up();
   void track_progress(std::int32_t op);
   [[nodiscard]] std::int64_t saving_of(std::int32_t op) const;
-  [[nodiscard]] std::int64_t freed_bytes(const ProgressOfReaders& progress, std::int32_t op, std::int32_t row) const;
+  [[nodiscard]] std::int64_t freed_bytes(const ProgressOfReaders& progress, std::int32_t op, Pixel at) const;
+  [[nodiscard]] std::int32_t freed_rows(const Progress& progress, std::int32_t reader, bool writes, std::int32_t row) const;
+  [[nodiscard]] std::int32_t freed_pixels(const Progress& progress, std::int32_t reader, bool writes, Pixel at) const;
+  template <class LookAt>
+  void visit_turns(const ProgressOfReaders& progress, const RowTensor& output, LookAt look_at) const;
 
   const RowGraph& rows_;
   const RingTable& table_;
+  const bool by_pixels_;
   std::int32_t image_ = -1;                  // of the first segment
   std::vector<std::int64_t> live_before_;    // by operator: whole tensors from before it that it or a later one reads
   std::vector<ProgressOfReaders> progress_;  // by tensor

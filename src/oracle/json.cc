@@ -22,6 +22,7 @@ void visit_buffer(Buffer& buffer, F&& f) {
   f("tensor", buffer.tensor);
   f("rows", buffer.rows);
   f("row_bytes", buffer.row_bytes);
+  f("pixels", buffer.pixels);
   f("offset", buffer.offset);
   f("bytes", buffer.bytes);
   f("first_segment", buffer.first_segment);
@@ -40,6 +41,14 @@ void visit_plan(Plan& plan, F&& f) {
 
 const char* layout_name(Layout layout) { return layout == Layout::planar ? "planar" : "nhwc"; }
 
+const char* grain_name(Grain grain) { return grain == Grain::pixels ? "pixels" : "rows"; }
+
+Grain parse_grain(const std::string& name) {
+  if (name == "rows") return Grain::rows;
+  if (name == "pixels") return Grain::pixels;
+  throw InputError("[plan] grain '" + name + "': expected rows or pixels");
+}
+
 Layout parse_layout(const std::string& name) {
   if (name == "nhwc") return Layout::nhwc;
   if (name == "planar") return Layout::planar;
@@ -53,7 +62,11 @@ std::string plan_to_json(const Plan& plan) {
   const auto put_into = [](Json& object) { return [&object](const char* key, const auto& value) { object[key] = value; }; };
   visit_plan(plan, put_into(json));
   json["segments"] = Json::array();
-  for (const auto& segment : plan.segments) visit_segment(segment, put_into(json["segments"].emplace_back(Json::object())));
+  for (const auto& segment : plan.segments) {
+    auto& entry = json["segments"].emplace_back(Json::object());
+    visit_segment(segment, put_into(entry));
+    entry["grain"] = grain_name(segment.grain);
+  }
   json["buffers"] = Json::array();
   for (const auto& buffer : plan.buffers) {
     auto& entry = json["buffers"].emplace_back(Json::object());
@@ -71,7 +84,10 @@ Plan plan_from_json(std::string_view text) {
       return [&object](const char* key, auto& value) { object.at(key).get_to(value); };
     };
     visit_plan(plan, take_from(json));
-    for (const auto& entry : json.at("segments")) visit_segment(plan.segments.emplace_back(), take_from(entry));
+    for (const auto& entry : json.at("segments")) {
+      visit_segment(plan.segments.emplace_back(), take_from(entry));
+      plan.segments.back().grain = parse_grain(entry.at("grain").get<std::string>());
+    }
     for (const auto& entry : json.at("buffers")) {
       visit_buffer(plan.buffers.emplace_back(), take_from(entry));
       plan.buffers.back().layout = parse_layout(entry.at("layout").get<std::string>());

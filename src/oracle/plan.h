@@ -13,7 +13,14 @@
 // writes its row after the last. row_mode() of oracle/rows.h says which operators work by rows; one that does not is a
 // segment of its own and runs once, when all of its inputs are there (with a streamed image: after the last row).
 //
-// A tensor lies in the arena whole or as a ring: row y of the feature map in slot y % rows. Graph inputs that are not
+// A segment of grain `pixels` works in the same way with pixels for rows: each operator computes the next pixel of its
+// output as soon as every pixel under its window has been produced, and after every pixel its readers follow. A row that the
+// camera pushes is taken pixel by pixel. Pixels come in raster order, or in bands where a strided window reads them
+// (oracle/rows.h, Band; oracle/pixels.h says why).
+//
+// A tensor lies in the arena whole or as a ring: row y of the feature map in slot y % rows; in a segment of grain `pixels`
+// pixel (y, x) of a map W wide in slot (y / s * W + x) % pixels[y % s] of ring y % s, the s = pixels.size() rings lying one
+// after the other. Graph inputs that are not
 // streamed are whole from the first segment on, graph outputs are whole until the last. Offsets are multiples of 4.
 //
 // Buffers that live together may share bytes: a whole tensor that a segment writes from its start on while it gives up
@@ -39,13 +46,17 @@ enum class Layout : std::uint8_t {
   planar,  // a row is C planes of (left + W + right) values, the window's horizontal padding materialised
 };
 
+/// What the steps of a segment compute: rows, or single pixels of feature maps (of anything else the whole row).
+enum class Grain : std::uint8_t { rows, pixels };
+
 /// A place in the arena, live during segments [first_segment, last_segment].
 struct Buffer {
   std::int32_t tensor = -1;  // index into Graph::tensors; -1: scratch
   Layout layout = Layout::nhwc;
-  std::int32_t rows = 0;       // rows held: the map's height when whole, fewer in a ring
-  std::int64_t row_bytes = 0;  // distance of two slots
-  std::int64_t offset = 0;     // from the arena's start
+  std::int32_t rows = 0;             // rows held: the map's height when whole, fewer in a ring
+  std::int64_t row_bytes = 0;        // distance of two slots
+  std::vector<std::int32_t> pixels;  // slots of its rings of pixels; empty: rows. Then rows = 1 and row_bytes = bytes
+  std::int64_t offset = 0;           // from the arena's start
   std::int64_t bytes = 0;
   std::int32_t first_segment = 0, last_segment = 0;
   std::int32_t shares_with = -1;  // buffer whose bytes this one takes over in place (in-place depthwise, ADD), -1: none
@@ -53,10 +64,11 @@ struct Buffer {
 
 struct Segment {
   std::vector<std::int32_t> operators;  // indices, ascending
-  /// Parallel to `operators` (empty: all 1): rows that a step computes together. The operator waits until its next
-  /// min(rows_at_once, rows left) rows are all computable.
+  /// Parallel to `operators` (empty: all 1; always so with grain pixels): rows that a step computes together. The operator
+  /// waits until its next min(rows_at_once, rows left) rows are all computable.
   std::vector<std::int32_t> rows_at_once;
   std::int32_t scratch = -1;  // index into Plan::buffers, -1: none
+  Grain grain = Grain::rows;
 };
 
 struct Plan {

@@ -3,14 +3,59 @@
 #include <algorithm>
 #include <limits>
 
+#include "oracle/pixels.h"
 #include "oracle/scratch.h"
 
 namespace tinynas {
 namespace {
 
-/// Rows of tensor t that must have been produced before row y of tensor `to` is complete, following all paths from t.
-/// `need[u]` maps a tensor's row count to that number; here only its last rows matter, so it is kept per row.
+/// need[op][r]: rows (columns) of a tensor that must exist before row (column) r of op's output, following all paths from
+/// the tensor; empty for operators that do not follow from it.
 using NeedTable = std::vector<std::vector<std::int32_t>>;
+
+struct Vertical {
+  static std::int32_t size(const RowTensor& tensor) { return tensor.rows; }
+  static AxisAccess access(const RowAccess& access) { return access.vertical(); }
+};
+struct Horizontal {
+  static std::int32_t size(const RowTensor& tensor) { return tensor.columns; }
+  static AxisAccess access(const RowAccess& access) { return access.columns; }
+};
+
+const RowTensor& output_of(const RowGraph& rows, std::int32_t op) {
+  return rows.tensor(rows.operators[static_cast<std::size_t>(op)].output);
+}
+
+template <class Axis>
+NeedTable needs_from(const RowGraph& rows, std::int32_t tensor) {
+  NeedTable need(rows.operators.size());
+  const auto& readers = rows.tensor(tensor).readers;
+  for (auto op = readers.front(); op <= readers.back(); ++op) {
+    const auto size = Axis::size(output_of(rows, op));
+    std::vector<std::int32_t> mine(static_cast<std::size_t>(size), 0);
+    bool follows = false;
+    for (const auto& access : rows.inputs(op)) {
+      const auto producer = rows.tensor(access.tensor).producer;
+      const auto* through =
+          access.tensor == tensor ? nullptr : (producer < 0 ? nullptr : &need[static_cast<std::size_t>(producer)]);
+      if (access.tensor != tensor && (through == nullptr || through->empty())) continue;
+      follows = true;
+      for (std::int32_t r = 0; r < size; ++r) {
+        const auto end = Axis::access(access).span(r).end;
+        const auto needed = through == nullptr ? end : (end == 0 ? 0 : (*through)[static_cast<std::size_t>(end - 1)]);
+        mine[static_cast<std::size_t>(r)] = std::max(mine[static_cast<std::size_t>(r)], needed);
+      }
+    }
+    if (follows) need[static_cast<std::size_t>(op)] = std::move(mine);
+  }
+  return need;
+}
+
+/// Whether the tensor is read once, by an operator that reads nothing else: then what a row needs is its window.
+bool read_alone(const RowGraph& rows, std::int32_t tensor) {
+  const auto& readers = rows.tensor(tensor).readers;
+  return readers.size() == 1 && rows.inputs(readers.front()).size() == 1;
+}
 
 /// Rows held for reader `op` when row y of t is written, all readers having done what the rows before y allow.
 /// `need(r)` is how many rows of t must exist before row r of the reader is computed.
@@ -34,42 +79,15 @@ std::int32_t ring_rows(const RowGraph& rows, std::int32_t tensor, std::int32_t o
   return most;
 }
 
-/// need[op][r]: rows of `tensor` that must exist before row r of op's output; empty for operators that do not follow from
-/// it.
-NeedTable needs_from(const RowGraph& rows, std::int32_t tensor, std::int32_t last_op) {
-  NeedTable need(rows.operators.size());
-  std::vector<std::int32_t> op_of(rows.tensors.size(), -1);
-  for (auto op = rows.tensor(tensor).readers.front(); op <= last_op; ++op) {
-    const auto& info = rows.operators[static_cast<std::size_t>(op)];
-    const auto height = rows.tensor(info.output).rows;
-    std::vector<std::int32_t> mine(static_cast<std::size_t>(height), 0);
-    bool follows = false;
-    for (const auto& access : rows.inputs(op)) {
-      const auto producer = rows.tensor(access.tensor).producer;
-      const auto* through =
-          access.tensor == tensor ? nullptr : (producer < 0 ? nullptr : &need[static_cast<std::size_t>(producer)]);
-      if (access.tensor != tensor && (through == nullptr || through->empty())) continue;
-      follows = true;
-      for (std::int32_t r = 0; r < height; ++r) {
-        const auto end = access.rows(r).end;
-        const auto rows_needed = through == nullptr ? end : (end == 0 ? 0 : (*through)[static_cast<std::size_t>(end - 1)]);
-        mine[static_cast<std::size_t>(r)] = std::max(mine[static_cast<std::size_t>(r)], rows_needed);
-      }
-    }
-    if (follows) need[static_cast<std::size_t>(op)] = std::move(mine);
-  }
-  return need;
-}
-
-std::int64_t closed_ring(const RowGraph& rows, std::int32_t tensor) {
+std::int64_t closed_rows(const RowGraph& rows, std::int32_t tensor) {
   const auto& info = rows.tensor(tensor);
   std::int32_t most = 1;
-  if (info.readers.size() == 1 && rows.inputs(info.readers.front()).size() == 1) {
+  if (read_alone(rows, tensor)) {
     const auto op = info.readers.front();
     const auto& access = rows.inputs(op).front();
     most = ring_rows(rows, tensor, op, [&](std::int32_t r) { return access.rows(r).end; });
   } else {
-    const auto need = needs_from(rows, tensor, info.readers.back());
+    const auto need = needs_from<Vertical>(rows, tensor);
     for (const auto op : info.readers) {
       const auto& mine = need[static_cast<std::size_t>(op)];
       most = std::max(most, ring_rows(rows, tensor, op, [&](std::int32_t r) { return mine[static_cast<std::size_t>(r)]; }));
@@ -78,19 +96,56 @@ std::int64_t closed_ring(const RowGraph& rows, std::int32_t tensor) {
   return std::min(most, info.rows) * info.row_bytes;
 }
 
+/// The most that a row (column) of the reader waits for beyond its own window.
+template <class Axis>
+std::int32_t ahead(const RowAccess& access, const std::vector<std::int32_t>& need) {
+  std::int32_t most = 0;
+  for (std::size_t r = 0; r < need.size(); ++r) {
+    most = std::max(most, need[r] - Axis::access(access).span(static_cast<std::int32_t>(r)).end);
+  }
+  return most;
+}
+
+std::int64_t closed_pixels(const RowGraph& rows, std::int32_t tensor) {
+  const auto& info = rows.tensor(tensor);
+  if (info.band.rows > 1) {
+    std::int64_t pixels = 0;
+    for (const auto ring : banded_rings(rows, tensor)) pixels += ring;
+    return pixels * info.pixel_bytes();
+  }
+  const bool alone = read_alone(rows, tensor);
+  const auto vertical = alone ? NeedTable{} : needs_from<Vertical>(rows, tensor);
+  const auto horizontal = alone ? NeedTable{} : needs_from<Horizontal>(rows, tensor);
+  std::int64_t most = 1;
+  for (const auto op : info.readers) {
+    if (rows.operators[static_cast<std::size_t>(op)].mode == RowMode::accumulate) continue;
+    for (const auto& access : rows.inputs(op)) {
+      if (access.tensor != tensor) continue;
+      const auto down = alone ? 0 : ahead<Vertical>(access, vertical[static_cast<std::size_t>(op)]);
+      const auto right = alone ? 0 : ahead<Horizontal>(access, horizontal[static_cast<std::size_t>(op)]);
+      most = std::max(most, raster_ring(info, access, output_of(rows, op).band, down, right));
+    }
+  }
+  return most * info.pixel_bytes();
+}
+
 }  // namespace
 
-RingTable make_ring_table(const ScheduleInput& input) {
+RingTable make_ring_table(const ScheduleInput& input, Grain grain) {
   const auto& rows = input.rows;
   const auto set = kernel_set(input.options.core);
   RingTable table;
+  table.grain = grain;
   table.ring_bytes.resize(rows.tensors.size(), 0);
   for (std::size_t t = 0; t < rows.tensors.size(); ++t) {
-    if (rows.tensors[t].activation && !rows.tensors[t].readers.empty()) {
-      table.ring_bytes[t] = closed_ring(rows, static_cast<std::int32_t>(t));
-    }
+    const auto tensor = static_cast<std::int32_t>(t);
+    if (!rows.tensors[t].activation || rows.tensors[t].readers.empty()) continue;
+    table.ring_bytes[t] = grain == Grain::pixels ? closed_pixels(rows, tensor) : closed_rows(rows, tensor);
   }
-  for (const auto& op : input.graph.operators) table.scratch.push_back(kernel_scratch(input.graph, op, set));
+  for (const auto& op : input.graph.operators) {
+    table.scratch.push_back(grain == Grain::pixels ? pixel_kernel_scratch(input.graph, op, set)
+                                                   : kernel_scratch(input.graph, op, set));
+  }
   return table;
 }
 

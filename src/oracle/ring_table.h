@@ -9,12 +9,14 @@
 namespace tinynas {
 
 struct RingTable {
+  Grain grain = Grain::rows;
   std::vector<std::int64_t> ring_bytes;  // by tensor: as a ring, all of its readers standing in its own segment
   std::vector<std::int64_t> scratch;     // by operator
 };
 
-/// Rings in closed form: equal to those of the row order (segment.h) wherever what joins again comes from one tensor of the
-/// segment, as in residuals; the plan itself runs the order.
-[[nodiscard]] RingTable make_ring_table(const ScheduleInput& input);
+/// Rings in closed form: rows equal to those of the row order (segment.h) wherever what joins again comes from one tensor of
+/// the segment, as in residuals; pixels by the formulas of pixels.h, which small maps may undercut. The plan itself runs the
+/// order.
+[[nodiscard]] RingTable make_ring_table(const ScheduleInput& input, Grain grain = Grain::rows);
 
 }  // namespace tinynas

@@ -5,6 +5,7 @@
 
 #include "graph/error.h"
 #include "graph/operators.h"
+#include "oracle/pixels.h"
 
 namespace tinynas {
 namespace {
@@ -70,10 +71,25 @@ RowMode mode_of(const Graph& graph, const Operator& op) {
       op.kind);
 }
 
-void set_window(RowAccess& access, const Window& window, std::int32_t kernel_h) {
+/// Whether pixels can be computed one by one where rows can: all but what moves values from column to column.
+bool by_pixels(const Graph& graph, const Operator& op, RowMode mode) {
+  const Tensor& output = tensor_at(graph, op.outputs.front());
+  if (mode == RowMode::whole || dtype_bits(output.dtype) < 8) return false;
+  if (std::holds_alternative<Reshape>(op.kind) || std::holds_alternative<FullyConnected>(op.kind)) {
+    return column_count(output.shape) == 1;
+  }
+  const auto* concat = std::get_if<Concat>(&op.kind);
+  return concat == nullptr || output.shape.size() != 4 || concat->axis == 3 || concat->axis == -1;
+}
+
+void set_window(RowAccess& access, const KernelWindow& kernel) {
+  const Window& window = kernel.window;
   access.stride = window.stride_h;
   access.pad = window.padding.top;
-  access.extent = (kernel_h - 1) * window.dilation_h + 1;
+  access.extent = (kernel.kernel_h - 1) * window.dilation_h + 1;
+  access.columns.stride = window.stride_w;
+  access.columns.pad = window.padding.left;
+  access.columns.extent = (kernel.kernel_w - 1) * window.dilation_w + 1;
 }
 
 RowAccess make_access(const Graph& graph, const Operator& op, std::int32_t input, RowMode mode) {
@@ -81,24 +97,24 @@ RowAccess make_access(const Graph& graph, const Operator& op, std::int32_t input
   RowAccess access;
   access.tensor = input;
   access.height = height_of(tensor);
+  access.columns.size = column_count(tensor.shape);
   if (mode != RowMode::rows) {
-    access.all = true;
+    access.all = access.columns.all = true;
     return access;
   }
-  std::visit(
-      [&](const auto& kind) {
-        using Kind = std::decay_t<decltype(kind)>;
-        if constexpr (std::is_same_v<Kind, Conv2D> || std::is_same_v<Kind, DepthwiseConv2D>) {
-          set_window(access, kind.window, tensor_at(graph, op.inputs[1]).shape[1]);
-        } else if constexpr (std::is_same_v<Kind, AveragePool> || std::is_same_v<Kind, MaxPool>) {
-          set_window(access, kind.window, kind.kernel_h);
-        } else if constexpr (std::is_same_v<Kind, Pad>) {
-          access.pad = kind.amounts[1][0];
-        }
-      },
-      op.kind);
-  // A one-row operand of a taller map is broadcast over its rows.
-  if (access.height == 1 && height_of(tensor_at(graph, op.outputs.front())) > 1) access.all = true;
+  const Tensor& output = tensor_at(graph, op.outputs.front());
+  if (const auto window = kernel_window(graph, op)) {
+    set_window(access, *window);
+    return access;
+  }
+  if (const auto* pad = std::get_if<Pad>(&op.kind)) {
+    access.pad = pad->amounts[1][0];
+    access.columns.pad = pad->amounts[2][0];
+    return access;
+  }
+  // A one-row operand of a taller map is broadcast over its rows, a one-column operand over its columns.
+  access.all = access.height == 1 && height_of(output) > 1;
+  access.columns.all = tensor.shape.size() != output.shape.size() || access.columns.size != column_count(output.shape);
   return access;
 }
 
@@ -110,6 +126,7 @@ RowTensor make_row_tensor(const Tensor& tensor) {
     values *= dimension;
   }
   row.rows = height_of(tensor);
+  row.columns = column_count(tensor.shape);
   row.row_bytes = value_bytes(tensor.dtype, values / row.rows);
   row.bytes = row.row_bytes * row.rows;
   row.activation = !tensor.constant;
@@ -125,6 +142,7 @@ void add_operator(const Graph& graph, std::int32_t index, RowGraph& rows) {
   }
   RowOperator row;
   row.mode = mode_of(graph, op);
+  row.by_pixels = by_pixels(graph, op, row.mode);
   row.output = op.outputs.front();
   row.first_access = static_cast<std::int32_t>(rows.accesses.size());
   for (const auto input : op.inputs) {
@@ -173,6 +191,9 @@ RowGraph make_row_graph(const Graph& graph) {
     auto& tensor = rows.tensors[static_cast<std::size_t>(output)];
     tensor.graph_output = true;
     tensor.last_reader = rows.operator_count();
+  }
+  for (std::size_t t = 0; t < rows.tensors.size(); ++t) {
+    rows.tensors[t].band = choose_band(rows, static_cast<std::int32_t>(t));
   }
   return rows;
 }

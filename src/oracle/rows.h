@@ -24,23 +24,45 @@ struct RowSpan {
   std::int32_t begin = 0, end = 0;
 };
 
-/// input_rows() of graph/operators.h in closed form, for schedules that ask it millions of times: what output row y needs of
-/// one activation input, rows [y * stride - pad, y * stride - pad + extent), clipped to the map.
+/// A window along one axis of a map of `size` rows or columns: output row (column) `at` needs [at * stride - pad, at *
+/// stride
+/// - pad + extent), clipped to the map.
+struct AxisAccess {
+  std::int32_t size = 1;
+  std::int32_t stride = 1, pad = 0, extent = 1;
+  bool all = false;  // always everything
+
+  [[nodiscard]] RowSpan span(std::int32_t at) const {
+    if (all) return {0, size};
+    const std::int32_t first = at * stride - pad;
+    return {std::clamp(first, 0, size), std::clamp(first + extent, 0, size)};
+  }
+};
+
+/// input_rows() and input_columns() of graph/operators.h in closed form, for schedules that ask them millions of times: what
+/// an output row (pixel) needs of one activation input.
 struct RowAccess {
   std::int32_t tensor = -1;
   std::int32_t height = 0;  // rows of the input
   std::int32_t stride = 1, pad = 0, extent = 1;
   bool all = false;  // every output row needs every input row
+  AxisAccess columns;
 
-  [[nodiscard]] RowSpan rows(std::int32_t y) const {
-    if (all) return {0, height};
-    const std::int32_t first = y * stride - pad;
-    return {std::clamp(first, 0, height), std::clamp(first + extent, 0, height)};
-  }
+  [[nodiscard]] AxisAccess vertical() const { return {height, stride, pad, extent, all}; }
+  [[nodiscard]] RowSpan rows(std::int32_t y) const { return vertical().span(y); }
+};
+
+/// The order in which the pixels of a map are computed one by one: band after band of `rows` rows, in a band column after
+/// column, in a column from top to bottom. Band b holds rows [first + b * rows, first + (b + 1) * rows) cut to the map;
+/// -rows < first <= 0. One row a band: raster order.
+struct Band {
+  std::int32_t rows = 1, first = 0;
 };
 
 struct RowTensor {
   std::int32_t rows = 1;          // height of a feature map, 1 for anything else
+  std::int32_t columns = 1;       // width of a feature map, 1 for anything else
+  Band band;                      // when computed pixel by pixel (pixels.h)
   std::int64_t row_bytes = 0;     // unpadded, nhwc
   std::int64_t bytes = 0;         // rows * row_bytes
   std::int32_t producer = -1;     // operator, -1: a graph input or constant
@@ -48,10 +70,14 @@ struct RowTensor {
   bool activation = false;        // lies in the arena
   bool graph_input = false, graph_output = false;
   std::vector<std::int32_t> readers;  // operators, ascending
+
+  [[nodiscard]] std::int32_t pixels() const { return rows * columns; }
+  [[nodiscard]] std::int64_t pixel_bytes() const { return row_bytes / columns; }
 };
 
 struct RowOperator {
   RowMode mode = RowMode::rows;
+  bool by_pixels = false;  // can also compute one pixel (accumulate: take one pixel) at a time
   std::int32_t output = -1;
   std::int32_t first_access = 0, accesses = 0;  // into RowGraph::accesses
   std::int64_t accumulator_bytes = 0;           // of RowMode::accumulate

@@ -1,10 +1,12 @@
 #include "oracle/schedule.h"
 
 #include <algorithm>
+#include <numeric>
 #include <stdexcept>
 
 #include "oracle/accounting.h"
 #include "oracle/lower_bound.h"
+#include "oracle/pixels.h"
 #include "oracle/planner.h"
 #include "oracle/scratch.h"
 #include "oracle/segment.h"
@@ -71,20 +73,40 @@ struct Layouts {
   std::vector<PackOverlap> overlaps;
 };
 
+/// The bytes of a ring of which `held` rows (pixels) lie in memory together.
+void set_ring(const RowGraph& rows, std::int32_t held, Grain grain, Buffer& buffer) {
+  const auto& tensor = rows.tensor(buffer.tensor);
+  const auto rings = tensor.band.rows > 1 ? banded_rings(rows, buffer.tensor) : std::vector<std::int32_t>{held};
+  if (grain == Grain::pixels && std::accumulate(rings.begin(), rings.end(), 0) < tensor.pixels()) {
+    buffer.bytes = std::accumulate(rings.begin(), rings.end(), 0) * tensor.pixel_bytes();
+    buffer.pixels = rings;
+    buffer.rows = 1;
+    buffer.row_bytes = buffer.bytes;
+    return;
+  }
+  buffer.rows = std::min(held, tensor.rows);
+  buffer.row_bytes = tensor.row_bytes;
+  buffer.bytes = buffer.rows * buffer.row_bytes;
+}
+
 /// One buffer per activation: rings inside segments, whole tensors between them.
 Layouts make_layouts(const ScheduleInput& input, const std::vector<Segment>& segments, bool streamed) {
   const auto& rows = input.rows;
   const auto lifetimes = find_lifetimes(rows, segments);
   const auto image = streamed ? streamed_image(input) : -1;
   std::vector<std::int32_t> held(rows.tensors.size(), 0);
+  std::vector<Grain> grain(rows.tensors.size(), Grain::rows);
   std::vector<std::pair<Ends, std::int64_t>> distances;
   for (std::size_t s = 0; s < segments.size(); ++s) {
     const auto& segment = segments[s];
     const auto ends = ends_of(rows, lifetimes, static_cast<std::int32_t>(s), image);
-    const auto run =
-        run_rows(rows, {segment.operators, segment.rows_at_once, s == 0 ? image : -1, ends.given_up, ends.written});
-    if (!run) throw std::logic_error("[plan] segment " + std::to_string(s) + " cannot run by rows");
-    for (std::size_t t = 0; t < held.size(); ++t) held[t] = std::max(held[t], run->held_rows[t]);
+    const auto run = run_segment(
+        rows, {segment.operators, segment.rows_at_once, s == 0 ? image : -1, ends.given_up, ends.written, segment.grain});
+    if (!run) throw std::logic_error("[plan] segment " + std::to_string(s) + " cannot run");
+    for (std::size_t t = 0; t < held.size(); ++t) {
+      if (run->held[t] > 0) grain[t] = segment.grain;
+      held[t] = std::max(held[t], run->held[t]);
+    }
     if (ends.given_up >= 0 && ends.written >= 0) distances.emplace_back(ends, run->distance);
   }
   Layouts layouts;
@@ -96,9 +118,8 @@ Layouts make_layouts(const ScheduleInput& input, const std::vector<Segment>& seg
     buffer.tensor = static_cast<std::int32_t>(t);
     buffer.first_segment = lifetimes.first[t];
     buffer.last_segment = lifetimes.last[t];
-    buffer.rows = is_ring(rows, lifetimes, buffer.tensor, image) ? std::min(held[t], tensor.rows) : tensor.rows;
-    buffer.row_bytes = tensor.row_bytes;
-    buffer.bytes = buffer.rows * buffer.row_bytes;
+    const bool ring = is_ring(rows, lifetimes, buffer.tensor, image);
+    set_ring(rows, ring ? held[t] : tensor.rows, ring ? grain[t] : Grain::rows, buffer);
     buffer_of[t] = static_cast<std::int32_t>(layouts.buffers.size());
     layouts.buffers.push_back(buffer);
   }
@@ -163,6 +184,11 @@ std::int32_t heaviest_operator(const RowGraph& rows, const Plan& plan, const Seg
 
 }  // namespace
 
+std::int64_t live_bytes(const Plan& plan) {
+  const auto live = segment_live(plan);
+  return live.empty() ? 0 : *std::max_element(live.begin(), live.end());
+}
+
 std::int32_t streamed_image(const ScheduleInput& input) {
   const auto& graph = input.graph;
   if (!input.options.image_streamed || graph.inputs.size() != 1) return -1;
@@ -178,7 +204,9 @@ std::int64_t segment_scratch(const ScheduleInput& input, const Segment& segment)
   for (std::size_t i = 0; i < segment.operators.size(); ++i) {
     const auto op = static_cast<std::size_t>(segment.operators[i]);
     const auto at_once = segment.rows_at_once.empty() ? 1 : segment.rows_at_once[i];
-    const auto bytes = kernel_scratch(input.graph, input.graph.operators[op], set, at_once);
+    const auto& operation = input.graph.operators[op];
+    const auto bytes = segment.grain == Grain::pixels ? pixel_kernel_scratch(input.graph, operation, set)
+                                                      : kernel_scratch(input.graph, operation, set, at_once);
     if (input.rows.operators[op].mode == RowMode::accumulate) {
       accumulators += bytes;
     } else {
@@ -207,12 +235,13 @@ SegmentBytes::SegmentBytes(const ScheduleInput& input, const std::vector<Segment
 }
 
 bool SegmentBytes::fits(const Segment& segment, std::int64_t limit_bytes) const {
-  const auto run = run_rows(input_.rows, {segment.operators, segment.rows_at_once, image_, ends_given_up_, ends_written_});
+  const auto run = run_segment(
+      input_.rows, {segment.operators, segment.rows_at_once, image_, ends_given_up_, ends_written_, Grain::rows});
   if (!run) return false;
   auto bytes = whole_bytes_ + segment_scratch(input_, segment);
   for (const auto t : inner_) {
     const auto& tensor = input_.rows.tensor(t);
-    bytes += std::min(run->held_rows[static_cast<std::size_t>(t)], tensor.rows) * tensor.row_bytes;
+    bytes += std::min(run->held[static_cast<std::size_t>(t)], tensor.rows) * tensor.row_bytes;
   }
   if (ends_given_up_ >= 0 && ends_written_ >= 0) {
     bytes -=

@@ -38,7 +38,7 @@ class SegmentBytes {
   /// `segments` must cover all operators; only the segment `index` may change afterwards, and not its operators.
   SegmentBytes(const ScheduleInput& input, const std::vector<Segment>& segments, std::size_t index);
 
-  /// Whether the segment can run and its whole tensors, rings and scratch take at most `limit_bytes`.
+  /// Whether the segment (of grain rows) can run and its whole tensors, rings and scratch take at most `limit_bytes`.
   [[nodiscard]] bool fits(const Segment& segment, std::int64_t limit_bytes) const;
 
  private:
@@ -52,6 +52,9 @@ class SegmentBytes {
 /// Lays out `segments` (which must cover all operators in order and be able to run): ring sizes by running the row order,
 /// offsets by the packer.
 [[nodiscard]] Plan make_plan(const ScheduleInput& input, const std::string& schedule, std::vector<Segment> segments);
+
+/// The most bytes that any segment of the plan keeps, those that two buffers share counted once.
+[[nodiscard]] std::int64_t live_bytes(const Plan& plan);
 
 /// The cost of running `plan`.
 [[nodiscard]] Cost plan_cost(const ScheduleInput& input, const Plan& plan);

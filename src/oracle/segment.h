@@ -1,4 +1,4 @@
-// The row order of plan.h, run for one segment to find how many rows of each tensor it holds at once, and how far its
+// The order of plan.h, run for one segment to find how many rows or pixels of each tensor it holds at once, and how far its
 // output may overlap its input.
 #pragma once
 
@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "oracle/plan.h"
 #include "oracle/rows.h"
 
 namespace tinynas {
@@ -17,17 +18,20 @@ struct SegmentOrder {
   std::int32_t streamed_image = -1;            // tensor whose rows the caller pushes, -1: none
   /// Whole tensors, or -1: `given_up` dies in this segment, `written` is born in it.
   std::int32_t given_up = -1, written = -1;
+  Grain grain = Grain::rows;
 };
 
 struct SegmentRun {
-  /// Rows of every tensor produced inside the segment (and of the streamed image) that must lie in memory together: index =
-  /// tensor, 0 for all others. Tensors that outlive the segment are whole, whatever stands here.
-  std::vector<std::int32_t> held_rows;
-  /// Bytes by which `given_up` must begin after `written` so that no row is written over one that is still needed.
+  /// Rows (pixels) of every tensor produced inside the segment (and of the streamed image) that must lie in memory together:
+  /// index = tensor, 0 for all others. Tensors that outlive the segment are whole, whatever stands here; those in bands have
+  /// banded_rings() of pixels.h.
+  std::vector<std::int32_t> held;
+  /// Bytes by which `given_up` must begin after `written` so that nothing is written over what is still needed.
   std::int64_t distance = 0;
 };
 
-/// nullopt when the order cannot run as one segment: an operator is never fed by a row, or needs whole tensors.
-[[nodiscard]] std::optional<SegmentRun> run_rows(const RowGraph& rows, const SegmentOrder& segment);
+/// nullopt when the order cannot run as one segment: an operator is never fed, needs whole tensors, or (grain pixels) cannot
+/// go by pixels.
+[[nodiscard]] std::optional<SegmentRun> run_segment(const RowGraph& rows, const SegmentOrder& segment);
 
 }  // namespace tinynas

@@ -1,6 +1,7 @@
-// The streaming schedule: the cut into segments of rows that needs the least memory, every value computed once.
+// The streaming schedule: the cut into segments of rows or pixels that needs the least memory, every value computed once.
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "oracle/schedule.h"
@@ -8,9 +9,15 @@
 namespace tinynas {
 
 /// The minimax cut: dynamic programming over all cuts between operators, a segment costing its whole ends, its rings and its
-/// scratch.
-[[nodiscard]] std::vector<Segment> cut_into_segments(const ScheduleInput& input);
+/// scratch, in the cheapest of `grains`. Among the cuts of least peak the one that computes least by pixels, then the one
+/// with the least bytes over all segments.
+[[nodiscard]] std::vector<Segment> cut_into_segments(const ScheduleInput& input, std::span<const Grain> grains);
 
+/// The least arena: rings of pixels only where rings of rows would need more.
+[[nodiscard]] Plan finest_plan(const ScheduleInput& input);
+
+/// Rings of rows; preferring speed several rows at once where the core's kernels gain by it, at most speed_limit_bytes() of
+/// the arena without (batch_rows.h).
 [[nodiscard]] Plan streaming_plan(const Graph& graph, const ScheduleOptions& options);
 
 }  // namespace tinynas

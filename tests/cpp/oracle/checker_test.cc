@@ -6,11 +6,13 @@
 
 #include "graph/operators.h"
 #include "oracle/batch_rows.h"
+#include "oracle/lower_bound.h"
 #include "oracle/oracle.h"
 #include "oracle/published.h"
 #include "oracle/random_graphs.h"
 #include "oracle/rows.h"
 #include "oracle/schedule.h"
+#include "oracle/streaming.h"
 
 namespace tinynas::testing {
 namespace {
@@ -30,6 +32,13 @@ TEST(RowAccess, EqualsTheGraphsRowArithmetic) {
         const auto input = op.inputs[position];
         if (input < 0 || graph.tensors[static_cast<std::size_t>(input)].constant) continue;
         const auto& mine = rows.inputs(index)[access++];
+        for (std::int32_t x = 0; x < column_count(graph.tensors[static_cast<std::size_t>(op.outputs[0])].shape); ++x) {
+          const auto range = input_columns(graph, op, position, x);
+          const auto span = mine.columns.span(x);
+          ASSERT_EQ(span.end, range.end) << operator_text(graph, static_cast<std::size_t>(index)) << " column " << x;
+          if (range.first == range.end) continue;
+          ASSERT_EQ(span.begin, range.first) << "column " << x;
+        }
         for (std::int32_t y = 0; y < row_count(graph.tensors[static_cast<std::size_t>(op.outputs[0])].shape); ++y) {
           const auto range = input_rows(graph, op, position, y);
           ASSERT_EQ(mine.rows(y).end, range.end) << operator_text(graph, static_cast<std::size_t>(index)) << " row " << y;
@@ -58,6 +67,24 @@ void expect_plans_pass(const std::string& schedule, Graph (*make)(std::uint64_t)
 
 TEST(Checker, PassesEveryStreamingPlanOfRandomGraphs) { expect_plans_pass("streaming", random_graph, 3000); }
 TEST(Checker, PassesEveryStreamingPlanOfRandomBottlenecks) { expect_plans_pass("streaming", random_bottlenecks, 1000); }
+
+TEST(Checker, PassesEveryPlanOfPixels) {
+  int smaller = 0;
+  for (std::uint64_t seed = 0; seed < 1200; ++seed) {
+    const auto graph = seed % 3 == 0 ? random_bottlenecks(seed) : random_graph(seed);
+    const auto rows = make_row_graph(graph);
+    for (const bool streamed : {true, false}) {
+      const ScheduleOptions options{.image_streamed = streamed, .core = ""};
+      const auto plan = finest_plan({graph, rows, options});
+      ASSERT_THAT(check_plan(graph, plan), IsEmpty()) << "seed " << seed << ", streamed " << streamed;
+      const auto coarse = streaming_plan(graph, {.image_streamed = streamed, .prefer = Prefer::speed, .core = ""});
+      ASSERT_LE(plan.arena_bytes, coarse.arena_bytes) << "seed " << seed << ", streamed " << streamed;
+      ASSERT_LE(lower_bound_bytes(graph, rows, streamed), plan.arena_bytes) << "seed " << seed;
+      smaller += plan.arena_bytes < coarse.arena_bytes ? 1 : 0;
+    }
+  }
+  EXPECT_GT(smaller, 800);
+}
 
 TEST(Checker, PassesEveryLayerWisePlan) {
   expect_plans_pass("layerwise", random_graph, 500);

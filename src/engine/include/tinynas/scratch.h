@@ -20,7 +20,8 @@ typedef enum {
   TN_KIND_DEPTHWISE_IN_PLACE, /* whole tensor, channel by channel, output over input */
   TN_KIND_FULLY_CONNECTED,
   TN_KIND_ACCUMULATE, /* global pool, mean or maximum over H and W, fed row by row; softmax over a row */
-  TN_KIND_TRANSPOSE_CONV
+  TN_KIND_TRANSPOSE_CONV,
+  TN_KIND_CONV2D_PIXEL /* one pixel from pointers to its taps, on every core */
 } tn_kind;
 
 /* What scratch may depend on. Channels are those of the whole operator. */
@@ -41,6 +42,8 @@ static inline int32_t tn_scratch_portable(tn_kind kind, const tn_shape* s) {
   switch (kind) {
     case TN_KIND_CONV2D:
       return tn_round_up4(TN_IM2COL_PIXELS * s->kernel_h * s->kernel_w * (s->input_c / s->groups));
+    case TN_KIND_CONV2D_PIXEL:
+      return tn_round_up4(s->kernel_h * s->kernel_w * (s->input_c / s->groups));
     case TN_KIND_DEPTHWISE_IN_PLACE: /* one padded plane */
       return tn_round_up4((s->input_h + s->pad_top + s->pad_bottom) * (s->input_w + s->pad_left + s->pad_right));
     case TN_KIND_ACCUMULATE:
