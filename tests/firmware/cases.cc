@@ -13,6 +13,7 @@
 #include <set>
 #include <sstream>
 
+#include "checksum.h"
 #include "codegen/kernel_call.h"
 #include "graph/error.h"
 #include "graph/interpreter.h"
@@ -146,25 +147,6 @@ class Maker {
   std::mt19937 random_;
   Graph graph_;
 };
-
-std::uint32_t crc32(const Bytes& bytes) {
-  std::uint32_t crc = 0xffffffffU;
-  for (const auto byte : bytes) {
-    crc ^= byte;
-    for (int i = 0; i < 8; ++i) crc = (crc >> 1) ^ (0xedb88320U & (0U - (crc & 1U)));
-  }
-  return ~crc;
-}
-
-/// The generator of firmware.c.
-Bytes pseudo_random(std::size_t count, std::uint32_t seed) {
-  Bytes bytes(count);
-  for (auto& byte : bytes) {
-    seed = seed * 1664525U + 1013904223U;
-    byte = static_cast<std::uint8_t>(seed >> 24);
-  }
-  return bytes;
-}
 
 std::size_t values_of(const Shape& shape) {
   std::size_t count = 1;

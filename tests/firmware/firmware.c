@@ -3,34 +3,19 @@
 #include <string.h>
 
 #include "case.h"
+#include "harness.h"
 
-void print(const char* text); /* start.c */
 #define SYSTICK_VALUE (*(volatile uint32_t*)0xE000E018)
 
 enum { BUFFER = 512 * 1024, SCRATCH = 32 * 1024, GUARD = 64, MOST_ROWS = 96 };
 static _Alignas(8) int8_t input[BUFFER], second[BUFFER], output[BUFFER + GUARD];
 static _Alignas(8) int8_t scratch[SCRATCH + GUARD];
 
-static void print_number(uint32_t value) {
-  char text[12];
-  char* p = text + sizeof text;
-  *--p = 0;
-  do *--p = (char)('0' + value % 10);
-  while ((value /= 10) != 0);
-  print(p);
-}
-
 static void fill(int8_t* bytes, int32_t count, uint32_t seed) {
   for (int32_t i = 0; i < count; ++i) {
     seed = seed * 1664525U + 1013904223U;
     bytes[i] = (int8_t)(seed >> 24);
   }
-}
-
-static uint32_t crc_byte(uint32_t crc, uint8_t byte) {
-  crc ^= byte;
-  for (int i = 0; i < 8; ++i) crc = (crc >> 1) ^ (0xEDB88320U & (0U - (crc & 1U)));
-  return crc;
 }
 
 static int32_t row_bytes(int32_t width, int32_t channels, int32_t plane) {

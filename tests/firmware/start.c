@@ -1,9 +1,8 @@
 /* Start-up for QEMU's MPS boards: memory, FPU, SysTick from the core clock, output and exit through semihosting. */
-#include <stdint.h>
+#include "harness.h"
 
 extern uint32_t stack_top, data_start, data_end, data_load, bss_start, bss_end;
 int main(void);
-void print(const char* text);
 
 static void semihosting(int operation, const void* argument) {
   register int r0 __asm__("r0") = operation;
@@ -12,6 +11,21 @@ static void semihosting(int operation, const void* argument) {
 }
 
 void print(const char* text) { semihosting(4, text); }
+
+void print_number(uint32_t value) {
+  char text[12];
+  char* p = text + sizeof text;
+  *--p = 0;
+  do *--p = (char)('0' + value % 10);
+  while ((value /= 10) != 0);
+  print(p);
+}
+
+uint32_t crc_byte(uint32_t crc, uint8_t byte) {
+  crc ^= byte;
+  for (int i = 0; i < 8; ++i) crc = (crc >> 1) ^ (0xEDB88320U & (0U - (crc & 1U)));
+  return crc;
+}
 
 static void leave(uint32_t code) {
   const uint32_t block[2] = {0x20026, code};

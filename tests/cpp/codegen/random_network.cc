@@ -14,7 +14,7 @@ namespace {
 
 class Builder {
  public:
-  explicit Builder(std::uint64_t seed) : random_(seed) {}
+  explicit Builder(std::uint64_t seed) : random_(seed), extreme_(seed % 5 == 4) {}
 
   Graph build() {
     graph_.name = "random";
@@ -77,7 +77,8 @@ class Builder {
     tensor.dtype = DType::s32;
     tensor.constant = true;
     for (std::int32_t c = 0; c < channels; ++c) {
-      const auto value = static_cast<std::uint32_t>(chance(3) ? in(-2000000000, 2000000000) : in(-20000, 20000));
+      const auto value =
+          static_cast<std::uint32_t>(chance(extreme_ ? 30 : 3) ? in(-2000000000, 2000000000) : in(-20000, 20000));
       for (int shift = 0; shift < 32; shift += 8) tensor.data.push_back(static_cast<std::uint8_t>(value >> shift));
     }
     return add_tensor(std::move(tensor));
@@ -89,7 +90,7 @@ class Builder {
     q.axis = axis;
     const std::int32_t count = chance(20) ? 1 : channels;
     for (std::int32_t c = 0; c < count; ++c) {
-      const float spread = chance(6) ? std::exp(static_cast<float>(in(-14, 8))) : 1.0F;
+      const float spread = chance(extreme_ ? 60 : 6) ? std::exp(static_cast<float>(in(-18, 10))) : 1.0F;
       q.scale.push_back(spread * scale() / (4.0F * std::sqrt(static_cast<float>(depth))));
       q.zero_point.push_back(0);
     }
@@ -249,6 +250,7 @@ class Builder {
   }
 
   std::mt19937_64 random_;
+  bool extreme_;  // many multipliers and biases far from what training gives
   Graph graph_;
 };
 

@@ -1,4 +1,5 @@
-// Random int8 networks with values: every operator that the engine has, odd sizes, extreme multipliers.
+// Random int8 networks with values: every operator that the engine has, odd sizes; multipliers, shifts and biases at the
+// extremes.
 #pragma once
 
 #include <cstdint>
