@@ -36,22 +36,25 @@ class LinkedSizes:
 
 
 class Compiler:
-    """arm-none-eabi-gcc for one core; objects go to one folder."""
+    """arm-none-eabi-gcc for one core; objects go to one folder, and with `reuse` those that are there stand."""
 
-    def __init__(self, core: str, objects: Path) -> None:
+    def __init__(self, core: str, objects: Path, *, reuse: bool = False) -> None:
+        self.reuse = reuse
         self.gcc = require_tool("arm-none-eabi-gcc", _PACKAGE)
         self.core = core
         self.objects = objects
         objects.mkdir(parents=True, exist_ok=True)
 
     def compile(self, source: Path, includes: Iterable[Path], defines: Iterable[str] = (), opt: str = "-O2") -> Path:
-        """The object of one source; its name tells the defines apart."""
+        """The object of one source; its name tells the layer checks and probes apart."""
         tag = "".join(
             f".{define.lower()}" for define in defines if define.startswith("TN_CHECK") or define == "TN_PROBES"
         )
         target = self.objects / f"{source.stem}{tag}.o"
         if source.parent.name in {"portable", "dsp", "helium"}:
             target = self.objects / f"{source.parent.name}_{source.stem}{tag}.o"
+        if self.reuse and target.is_file():
+            return target
         language = [] if source.suffix == ".S" else COMMON_FLAGS
         command = [self.gcc, *CORE_FLAGS[self.core], opt, *language, *(f"-I{path}" for path in includes)]
         command += [*(f"-D{define}" for define in defines), "-c", "-o", str(target), str(source)]
@@ -117,7 +120,8 @@ def write_application(project: CProject, folder: Path) -> None:
 class FirmwareBuild:
     """The objects of a project for one core, compiled once and linked as often as needed."""
 
-    def __init__(self, project: CProject, core: str) -> None:
+    def __init__(self, project: CProject, core: str, engine_objects: Path | None = None) -> None:
+        """engine_objects: a folder that keeps the engine's objects for builds of other networks for the same core."""
         self.project = project
         self.folder = project.folder / "firmware"
         self.compiler = Compiler(core, project.folder / "objects")
@@ -125,9 +129,11 @@ class FirmwareBuild:
         engine = project.folder / "engine"
         self._includes = [project.folder, self.folder, engine / "include", engine]
         defines = project.manifest["engine_defines"]
+        compiler = self.compiler
+        if engine_objects is not None:
+            compiler = Compiler(core, engine_objects / ("-".join(sorted(defines)) or "plain"), reuse=True)
         self.engine = [
-            self.compiler.compile(engine / source, self._includes, defines)
-            for source in project.manifest["engine_sources"]
+            compiler.compile(engine / source, self._includes, defines) for source in project.manifest["engine_sources"]
         ]
         self.weights = self.compiler.compile(project.folder / f"{project.name}_weights.c", self._includes)
         self.app = self._own("app.c", opt="-Os")

@@ -2,13 +2,16 @@
 
 A kernel's share is the sections that the linker keeps for it alone: a program that calls one engine function is linked
 with sections collected, once per function. The generated network's file is fitted by least squares over small networks.
+`--core` measures only some cores; `--check MODEL...` compares the table with links of these models and of random
+networks instead, and fails when one is more than 1 % off.
 """
 
 from __future__ import annotations
 
-import base64
+import argparse
 import json
 import re
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -16,76 +19,30 @@ from typing import Any
 import numpy as np
 
 from tinynas import _core
-from tinynas.deploy.boards import MACHINES
-from tinynas.deploy.code_size import TABLE, compiler_version, features
+from tinynas.deploy.boards import MACHINES, MemoryMap
+from tinynas.deploy.code_size import TABLE, compiler_version, features, predict_flash
 from tinynas.deploy.firmware import Compiler, FirmwareBuild, linked_sizes, write_link_script
+from tinynas.deploy.fit import FLASH_TOLERANCE
+from tinynas.deploy.sample_networks import small_network, varied_network
 from tinynas.errors import CheckError
 from tinynas.export.cproject import engine_dir, export_c, require_tool, run_tool
+from tinynas.models import load_model
 
 _ALWAYS = ("tn_ring_rows", "tn_fill")
 _SETS = {
+    "cortex-m0plus": ("portable",),
     "cortex-m3": ("portable",),
     "cortex-m4": ("portable", "dsp"),
     "cortex-m7": ("portable", "dsp"),
     "cortex-m33": ("portable", "dsp"),
     "cortex-m55": ("portable", "dsp", "helium"),
 }
+_FITTED_NETWORKS = 24
 
 
-def _constant(values: np.ndarray[Any, Any], axis: int = -1) -> dict[str, Any]:
-    entry: dict[str, Any] = {"name": "c", "shape": list(values.shape), "constant": True, "dtype": "s32"}
-    if values.dtype == np.int8:
-        scales = [0.003] * values.shape[axis]
-        entry |= {"dtype": "s8", "scale": scales, "zero_point": [0] * len(scales), "axis": axis}
-    return entry | {"data": base64.b64encode(values.tobytes()).decode()}
-
-
-def sample_network(seed: int) -> _core.Graph:
-    """Inverted bottlenecks with residuals, a pool and a classifier: what firmware mostly holds."""
-    rng = np.random.default_rng(seed)
-    tensors: list[dict[str, Any]] = []
-    operators: list[dict[str, Any]] = []
-
-    def activation(shape: list[int]) -> int:
-        tensors.append({"name": "a", "shape": shape, "dtype": "s8", "scale": [0.05], "zero_point": [-128]})
-        return len(tensors) - 1
-
-    def constant(values: np.ndarray[Any, Any], axis: int = -1) -> int:
-        tensors.append(_constant(values, axis))
-        return len(tensors) - 1
-
-    def add(kind: str, inputs: list[int], shape: list[int], **attributes: Any) -> int:
-        output = activation(shape)
-        operators.append({"op": kind, "name": "o", "inputs": inputs, "outputs": [output], **attributes})
-        return output
-
-    def conv(x: int, channels: int, size: int, kernel: int = 1, stride: int = 1) -> int:
-        inner = tensors[x]["shape"][3]
-        weights = constant(rng.integers(-99, 99, (channels, kernel, kernel, inner), dtype=np.int8), 0)
-        pads = {f"pad_{side}": kernel // 2 for side in ("top", "left", "bottom", "right")}
-        bias = constant(np.zeros(channels, np.int32))
-        strides = {"stride_h": stride, "stride_w": stride}
-        return add("conv2d", [x, weights, bias], [1, size, size, channels], **pads, **strides)
-
-    def depthwise(x: int, kernel: int) -> int:
-        shape = tensors[x]["shape"]
-        weights = constant(rng.integers(-99, 99, (1, kernel, kernel, shape[3]), dtype=np.int8), 3)
-        pads = {f"pad_{side}": kernel // 2 for side in ("top", "left", "bottom", "right")}
-        return add("depthwise_conv2d", [x, weights, constant(np.zeros(shape[3], np.int32))], shape, **pads)
-
-    size = int(rng.integers(4, 14))
-    image = activation([1, 2 * size, 2 * size, 3])
-    x = conv(image, 8, size, 3, 2)
-    for _ in range(int(rng.integers(1, 10))):
-        y = conv(depthwise(conv(x, 16, size), int(rng.choice([3, 5]))), 8, size)
-        x = add("add", [x, y], [1, size, size, 8]) if rng.random() < 0.6 else y
-    if rng.random() < 0.7:
-        x = add("average_pool", [x], [1, 1, 1, 8], kernel_h=size, kernel_w=size)
-        flat = add("reshape", [x], [1, 8])
-        weights = constant(rng.integers(-99, 99, (2, 8), dtype=np.int8), 0)
-        x = add("fully_connected", [flat, weights, constant(np.zeros(2, np.int32))], [1, 2])
-    graph = {"format": "tinynas-graph", "version": 1, "name": "sample", "tensors": tensors, "operators": operators}
-    return _core.Graph.from_json(json.dumps(graph | {"inputs": [image], "outputs": [x]}))
+def memory_for(core: str) -> MemoryMap:
+    """Where to link for sizes alone: the emulated machine of the core, or any other."""
+    return MACHINES.get(core, MACHINES["cortex-m3"]).memory
 
 
 def kept_sections(map_text: str) -> dict[str, int]:
@@ -108,7 +65,7 @@ def measure_kernels(core: str, folder: Path) -> dict[str, dict[str, int]]:
     for kernel_set in _SETS[core]:
         for source in sorted((engine / kernel_set).glob("*.[cS]")):
             objects.append(compiler.compile(source, [engine / "include", engine]))
-    script = write_link_script(core, MACHINES[core].memory, folder / "stub.ld")
+    script = write_link_script(core, memory_for(core), folder / "stub.ld")
     nm = require_tool("arm-none-eabi-nm", "gcc-arm-none-eabi libnewlib-arm-none-eabi")
     listing = run_tool([nm, "--defined-only", "-g", *(str(path) for path in objects)], "nm")
     functions = sorted(set(re.findall(r" T (tn_\w+)", listing)))
@@ -127,23 +84,25 @@ def measure_kernels(core: str, folder: Path) -> dict[str, dict[str, int]]:
     return kernels
 
 
+def plan_by_seed(graph: _core.Graph, core: str, seed: int) -> _core.Plan:
+    """A plan of our engine: streamed or stored or layer by layer in turn, whatever the seed says."""
+    options = _core.ScheduleOptions(image_streamed=seed % 3 != 0, prefer=_core.Prefer.speed, core=core)
+    if seed % 4 == 3:
+        return _core.whole_tensor_plan(graph, "tinyengine", options)
+    return _core.make_oracle("streaming", options).plan(graph)
+
+
 def measure_network(
     core: str, kernels: dict[str, dict[str, int]], folder: Path
 ) -> tuple[dict[str, float], dict[str, int]]:
     """Coefficients of the network's file (with application and start-up), and bytes of every params struct."""
     rows, sizes = [], []
     params: dict[str, int] = {}
-    for seed in range(24):
-        graph = sample_network(seed)
-        options = _core.ScheduleOptions(image_streamed=seed % 3 != 0, prefer=_core.Prefer.speed, core=core)
-        plan = (
-            _core.whole_tensor_plan(graph, "tinyengine", options)
-            if seed % 4 == 3
-            else _core.make_oracle("streaming", options).plan(graph)
-        )
-        project = export_c(graph, plan, folder / f"net{seed}", core=core, prefer="speed")
-        build = FirmwareBuild(project, core)
-        elf = build.link("bare", MACHINES[core].memory, "board_bare.c")
+    for seed in range(_FITTED_NETWORKS):
+        graph = small_network(seed)
+        project = export_c(graph, plan_by_seed(graph, core, seed), folder / f"net{seed}", core=core, prefer="speed")
+        build = FirmwareBuild(project, core, folder / "engine")
+        elf = build.link("bare", memory_for(core), "board_bare.c")
         used = set(_ALWAYS) | {name for op in project.manifest["operators"] for name in op["functions"]}
         union: dict[str, int] = {}
         for name in used:
@@ -156,21 +115,65 @@ def measure_network(
             params[project.manifest["operators"][int(index)]["params_type"]] = int(size, 16)
     solution, *_ = np.linalg.lstsq(np.array(rows, float), np.array(sizes, float), rcond=None)
     worst = float(np.max(np.abs(np.array(rows) @ solution - sizes)))
-    print(f"{core}: {len(kernels)} functions, network's file within {worst:.0f} B")
+    print(f"{core}: {len(kernels)} functions, network's file within {worst:.0f} B", flush=True)
     return {key: round(float(c), 3) for key, c in zip(values, solution, strict=True)}, params
 
 
-def main() -> None:
-    """Measures every core and writes the table."""
-    cores: dict[str, Any] = {}
-    for core in _SETS:
+def measure(cores: list[str]) -> None:
+    """Writes the table again; cores that are not named keep their entries if the compiler is the same."""
+    version = compiler_version()
+    old = json.loads(TABLE.read_text()) if TABLE.is_file() else {}
+    entries: dict[str, Any] = old["cores"] if old.get("compiler") == version else {}
+    for core in cores:
         with tempfile.TemporaryDirectory() as scratch:
             kernels = measure_kernels(core, Path(scratch) / "kernels")
             network, params = measure_network(core, kernels, Path(scratch))
-        cores[core] = {"kernels": kernels, "network": network, "params": params}
-    table = {"compiler": compiler_version(), "cores": cores}
-    TABLE.write_text(json.dumps(table, indent=1, sort_keys=True) + "\n")
+        entries[core] = {"kernels": kernels, "network": network, "params": params}
+    TABLE.write_text(json.dumps({"compiler": version, "cores": entries}, indent=1, sort_keys=True) + "\n")
+
+
+def prediction_error(graph: _core.Graph, core: str, plan: _core.Plan, folder: Path, engine: Path) -> tuple[int, float]:
+    """Linked Flash in bytes, and how far the prediction lies from it, as a fraction."""
+    project = export_c(graph, plan, folder, core=core, prefer="speed")
+    build = FirmwareBuild(project, core, engine)
+    linked = linked_sizes(build.link("bare", memory_for(core), "board_bare.c")).flash
+    return linked, predict_flash(project, core).total / linked - 1
+
+
+def check(cores: list[str], models: list[str], random_networks: int) -> bool:
+    """Prints every comparison; True when all are within the tolerance."""
+    good = True
+    for core in cores:
+        with tempfile.TemporaryDirectory() as scratch:
+            graphs = [(Path(model).stem, load_model(model), 0) for model in models]
+            graphs += [(f"random {seed}", varied_network(seed), seed) for seed in range(random_networks)]
+            for number, (name, graph, seed) in enumerate(graphs):
+                if name.startswith("random"):
+                    plan = plan_by_seed(graph, core, seed)
+                else:
+                    options = _core.ScheduleOptions(prefer=_core.Prefer.speed, core=core)
+                    plan = _core.make_oracle("streaming", options).plan(graph)
+                linked, error = prediction_error(
+                    graph, core, plan, Path(scratch) / str(number), Path(scratch) / "engine"
+                )
+                good &= abs(error) <= FLASH_TOLERANCE
+                print(f"{core} {name}: {linked:,} B linked, prediction {100 * error:+.2f} %", flush=True)
+    return good
+
+
+def main() -> int:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--core", action="append", choices=sorted(_SETS), help="all if not given")
+    parser.add_argument("--check", nargs="*", metavar="MODEL", help="compare instead of measuring")
+    parser.add_argument("--networks", type=int, default=6, help="random networks of --check")
+    args = parser.parse_args()
+    cores = args.core or list(_SETS)
+    if args.check is None:
+        measure(cores)
+        return 0
+    return 0 if check(cores, args.check, args.networks) else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
