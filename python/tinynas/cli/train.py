@@ -1,7 +1,8 @@
-"""`tinynas train`: a supernet alone, for many searches later."""
+"""`tinynas train`: a supernet alone, for many searches later; under `torchrun`, in several processes."""
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -27,6 +28,7 @@ def train(
     from tinynas.search.inputs import fit_space, preset_for, read_data
     from tinynas.train import RichProgress, load_train
     from tinynas.train.checkpoint import load
+    from tinynas.train.distributed import joined
     from tinynas.train.loop import train_supernet
 
     data_set = read_data(data, out / ".cache", seed, log)
@@ -34,8 +36,11 @@ def train(
     recipe = with_epochs(load_train(train or preset), epochs)
     config = recipe.model_copy(update={"seed": seed, "device": device})
     net_space = fit_space(load_space(space or preset), data_set)
-    with RichProgress("training the supernet", log) as progress:
+    with joined(device) as world, ExitStack() as shown:
+        progress = shown.enter_context(RichProgress("training the supernet", log)) if world.is_first else None
         checkpoint = train_supernet(net_space, None, data_set, config, out, progress)
+    if not world.is_first:
+        return
     state = load(checkpoint)
     value = {
         "checkpoint": str(checkpoint),

@@ -16,6 +16,7 @@ from tinynas.data.base import DataSet
 from tinynas.errors import InputError
 from tinynas.train.batches import Batch, BatchOrder, prepare
 from tinynas.train.checkpoint import Checkpoint, copy_tensors, load, save
+from tinynas.train.distributed import world
 from tinynas.train.native import supernet_module
 from tinynas.train.progress import ProgressCallback, TrainProgress
 
@@ -102,8 +103,13 @@ class Run:
         self._data = data
         self._path = path
         self._net = net
-        self._order = BatchOrder(len(data.train), config.batch_size, config.seed)
-        net.to(config.device)
+        self._world = world()
+        self._device = self._world.device if self._world.size > 1 else config.device
+        self._order = BatchOrder(
+            len(data.train), config.batch_size, config.seed, rank=self._world.rank, world=self._world.size
+        )
+        self._world.check_batch(self._order.batch_size)
+        net.to(self._device)
         self._step = supernet_module().TrainStep(net, step_options(config))
 
     def train(
@@ -114,7 +120,7 @@ class Run:
         `archs(order, step)`: JSON of the step's subnets; the first learns from labels. `teacher(pictures)`: logits to
         learn from instead.
         """
-        state = self._resume(start) if self._path.exists() else self._begin(start, archs, teacher)
+        state = self._start(start, archs, teacher)
         if state.done:
             return state
         began = last_saved = time.monotonic()
@@ -132,14 +138,16 @@ class Run:
         config = self._config
         for batch in prepare(self._data.train, self._order, steps, resolution_of, config.seed, config.workers):
             rate = learning_rate(config, batch.step, state.total_steps)
-            losses = self._one_step(batch, drawn.pop(batch.step), rate, teacher)
+            losses = self._accumulate(batch, drawn.pop(batch.step), teacher)
+            self._world.average_gradients(self._net.parameters())
+            self._step.apply(rate)
             smoothed.add(losses[0], losses[2] / len(batch.labels))
             now = time.monotonic()
             state.step = batch.step + 1
-            state.pictures += len(batch.labels)
+            state.pictures += len(batch.labels) * self._world.size
             state.seconds = spent + now - began
             report = self._report(state, smoothed, rate, (state.step - first) / (now - began))
-            if progress is not None:
+            if progress is not None and self._world.is_first:
                 progress(report)
             if writer is not None:
                 _write_scalars(writer, report, losses)
@@ -152,6 +160,15 @@ class Run:
         if writer is not None:
             writer.close()
         return state
+
+    def _start(self, start: Checkpoint, archs: Any, teacher: Any) -> Checkpoint:
+        """The first process reads the file or begins; the others take over what it has."""
+        if not self._world.is_first:
+            state = self._world.from_first(start)
+            self._take_over(state)
+            return state
+        state = self._resume(start) if self._path.exists() else self._begin(start, archs, teacher)
+        return self._world.from_first(state)
 
     def _begin(self, start: Checkpoint, archs: Any, teacher: Any) -> Checkpoint:
         state = start
@@ -178,18 +195,18 @@ class Run:
         for batch in batches:
             if batch.step == 1:  # the first one warms up
                 began = time.monotonic()
-            self._one_step(batch, drawn[batch.step], 0.0, teacher)
+            self._accumulate(batch, drawn[batch.step], teacher)
+            self._step.apply(0.0)
         seconds = (time.monotonic() - began) / _PROBED_STEPS
         copy_tensors(before, dict(self._net.parameters()), self._path)
         self._step = supernet_module().TrainStep(self._net, step_options(self._config))
         return seconds
 
-    def _one_step(self, batch: Batch, archs: list[str], rate: float, teacher: Any) -> tuple[float, float, int]:
+    def _accumulate(self, batch: Batch, archs: list[str], teacher: Any) -> tuple[float, float, int]:
         import torch
 
-        device = self._config.device
-        pictures = torch.from_numpy(batch.pictures).to(device)
-        labels = torch.from_numpy(batch.labels).to(device)
+        pictures = torch.from_numpy(batch.pictures).to(self._device)
+        labels = torch.from_numpy(batch.labels).to(self._device)
         self._step.clear_gradients()
         losses: tuple[float, float, int] = self._step.accumulate(
             pictures, labels, archs, None if teacher is None else teacher(pictures)
@@ -198,7 +215,6 @@ class Run:
             raise InputError(
                 f"training diverged at step {batch.step}: the loss is {losses[0]}; lower the learning rate"
             )
-        self._step.apply(rate)
         return losses
 
     def _report(self, state: Checkpoint, smoothed: _Smoothed, rate: float, steps_per_second: float) -> TrainProgress:
@@ -217,6 +233,8 @@ class Run:
         return [name for name, _ in self._net.parameters()]
 
     def _save(self, state: Checkpoint) -> None:
+        if not self._world.is_first:
+            return
         state.parameters = {name: value.detach().cpu() for name, value in self._net.parameters()}
         state.momentum = {n: v.cpu() for n, v in zip(self._names(), self._step.momentum, strict=True)}
         state.average = {n: v.cpu() for n, v in zip(self._names(), self._step.average, strict=bool(self._step.average))}
@@ -237,14 +255,17 @@ class Run:
                 f"{self._path}: was trained with {key} {state.config.get(key)}, got {start.config[key]}: "
                 "give another place"
             )
+        self._take_over(state)
+        return state
+
+    def _take_over(self, state: Checkpoint) -> None:
         copy_tensors(state.parameters, dict(self._net.parameters()), self._path)
         for kept, now in ((state.momentum, self._step.momentum), (state.average, self._step.average)):
             if kept:
                 copy_tensors(kept, dict(zip(self._names(), now, strict=True)), self._path)
-        return state
 
     def _writer(self) -> Any:
-        if not self._config.tensorboard:
+        if not self._config.tensorboard or not self._world.is_first:
             return None
         from torch.utils.tensorboard import SummaryWriter
 

@@ -44,9 +44,14 @@ def _split(count: int, seed: int) -> ArraySplit:
     return ArraySplit(pictures.astype(np.uint8), labels.astype(np.int64))
 
 
-@pytest.fixture(scope="session")
-def data() -> DataSet:
+def make_data() -> DataSet:
     """Three classes of 18x18 pictures."""
     return DataSet(
         "bands", ("top", "middle", "bottom"), _split(192, 0), _split(60, 1), _split(60, 2), 18, fingerprint="bands"
     )
+
+
+@pytest.fixture(scope="session")
+def data() -> DataSet:
+    """The small set of pictures."""
+    return make_data()
