@@ -90,7 +90,7 @@ StepLosses TrainStep::accumulate(const at::Tensor& images, const at::Tensor& lab
       const MixedPrecision mixed(options_.mixed_precision && x.is_cuda());
       logits = net_->forward(x, archs[i], {.fused = options_.fused});
     }
-    LossGradient loss = label_loss(logits, labels, soft.defined() && i > 0 ? 0.0 : options_.label_smoothing);
+    LossGradient loss = label_loss(logits, labels, options_.label_smoothing);
     if (i == 0) {
       losses.first = loss.loss.item<double>();
       losses.correct = logits.argmax(1).eq(labels).sum().item<std::int64_t>();
@@ -132,6 +132,26 @@ double TrainStep::apply(double learning_rate) {
     if (!average_.empty()) average_[i].lerp_(value, 1.0 - options_.ema_decay);
   }
   return norm;
+}
+
+std::vector<at::Tensor> TrainStep::values() const {
+  std::vector<at::Tensor> result;
+  for (const Parameter& parameter : net_->parameters()) result.push_back(parameter.value);
+  return result;
+}
+
+void TrainStep::sort_channels(SortedChannels which) {
+  const std::vector<Reorder> orders = importance_order(*net_, which);
+  reorder(values(), orders);
+  reorder(momentum_, orders);
+  if (!average_.empty()) reorder(average_, orders);
+}
+
+void TrainStep::restart() {
+  const c10::NoGradGuard no_grad;
+  const std::vector<at::Tensor> now = values();
+  for (const at::Tensor& momentum : momentum_) momentum.zero_();
+  for (std::size_t i = 0; i < average_.size(); ++i) average_[i].copy_(now[i]);
 }
 
 }  // namespace tinynas

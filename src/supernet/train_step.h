@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "supernet/loss.h"
+#include "supernet/sort.h"
 #include "supernet/supernet.h"
 
 namespace tinynas {
@@ -60,12 +61,19 @@ class TrainStep {
   /// Clips, then SGD with Nesterov momentum, then the moving average. Returns the gradient's norm before clipping.
   double apply(double learning_rate);
 
+  /// Sorts the network's channels by importance; momentum and average follow.
+  void sort_channels(SortedChannels which);
+  /// A new optimiser: no momentum, and the average starts from the weights as they are.
+  void restart();
+
   [[nodiscard]] const std::shared_ptr<Supernet>& net() const { return net_; }
   /// One tensor per parameter; empty tensors' lists where the option is off.
   [[nodiscard]] const std::vector<at::Tensor>& momentum() const { return momentum_; }
   [[nodiscard]] const std::vector<at::Tensor>& average() const { return average_; }
 
  private:
+  [[nodiscard]] std::vector<at::Tensor> values() const;
+
   std::shared_ptr<Supernet> net_;
   TrainOptions options_;
   std::vector<at::Tensor> momentum_, average_;

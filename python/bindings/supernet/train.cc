@@ -77,6 +77,17 @@ void bind_train(py::module_& m) {
       "Largest, smallest and `random` drawn archs of one step, all at one resolution, by (seed, epoch, step).",
       py::arg("space"), py::arg("resolution"), py::arg("width"), py::arg("random"), py::arg("seed_epoch_step"));
 
+  m.def(
+      "sort_channels",
+      [](const tinynas::Supernet& net, bool outer) {
+        std::vector<at::Tensor> values;
+        for (const tinynas::Parameter& parameter : net.parameters()) values.push_back(parameter.value);
+        const auto which = outer ? tinynas::SortedChannels::all : tinynas::SortedChannels::mid;
+        tinynas::reorder(values, tinynas::importance_order(net, which));
+      },
+      "Sorts channels by importance (outer: also those between blocks); the largest subnet computes the same.",
+      py::arg("net"), py::arg("outer"));
+
   py::class_<TrainStep>(m, "TrainStep")
       .def(py::init<std::shared_ptr<tinynas::Supernet>, const TrainOptions&>(), py::arg("net"), py::arg("options"))
       .def(
@@ -96,6 +107,14 @@ void bind_train(py::module_& m) {
       .def("clear_gradients", &TrainStep::clear_gradients)
       .def("apply", &TrainStep::apply, "Clips and updates; returns the gradient's norm.", py::arg("learning_rate"),
            py::call_guard<py::gil_scoped_release>())
+      .def(
+          "sort_channels",
+          [](TrainStep& step, bool outer) {
+            step.sort_channels(outer ? tinynas::SortedChannels::all : tinynas::SortedChannels::mid);
+          },
+          "Sorts the network's channels by importance, with momentum and average; outer: also those between blocks.",
+          py::arg("outer"))
+      .def("restart", &TrainStep::restart, "No momentum any more; the average starts from the weights as they are.")
       .def_property_readonly("momentum", &TrainStep::momentum)
       .def_property_readonly("average", &TrainStep::average);
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,6 +15,22 @@ from tinynas.config import find_config, format_size, load_yaml
 from tinynas.config.search import SearchConfig
 from tinynas.config.train import TrainConfig, load_train
 from tinynas.errors import InputError
+
+
+class Mode(StrEnum):
+    """How resolution and width are found."""
+
+    two_stage = "two-stage"
+    joint = "joint"
+
+
+class Searcher(StrEnum):
+    """Who proposes candidates."""
+
+    evolution = "evolution"
+    regularized = "regularized-evolution"
+    random = "random"
+
 
 DataOption = Annotated[
     str, typer.Option("--data", help="scenes (bundled, synthetic), or a folder of classes or of train/, val/, test/.")
@@ -30,6 +47,13 @@ TrainOption = Annotated[
 ]
 DeviceOption = Annotated[str, typer.Option("--device", help="cpu, cuda, cuda:1, ...")]
 
+ModeOption = Annotated[
+    Mode | None, typer.Option("--mode", help="Stage 1 chooses resolution and width, or they are searched jointly.")
+]
+SearcherOption = Annotated[Searcher | None, typer.Option("--searcher", help="Instead of the search settings' one.")]
+ParetoOption = Annotated[
+    bool, typer.Option("--pareto", help="Also the front of accuracy, SRAM, Flash and latency (MACs without a model).")
+]
 EpochsOption = Annotated[float | None, typer.Option("--epochs", min=0.001, help="Instead of the recipe's length.")]
 
 
@@ -39,7 +63,8 @@ def search(
     flash: Annotated[str | None, typer.Option("--flash", help="Limit, such as 1M (1024-based).")] = None,
     macs: Annotated[int | None, typer.Option("--macs", min=1, help="Limit of multiply-accumulates.")] = None,
     latency_ms: Annotated[
-        float | None, typer.Option("--latency-ms", min=0.001, help="Limit, for schedules with a latency model.")
+        float | None,
+        typer.Option("--latency", "--latency-ms", min=0.001, help="Limit in ms, for schedules with a latency model."),
     ] = None,
     target: TargetOption = None,
     data: DataOption = "scenes",
@@ -50,6 +75,10 @@ def search(
     config: Annotated[
         str, typer.Option("--search", help="Search settings of configs/search or a YAML file.")
     ] = "default",
+    mode: ModeOption = None,
+    searcher: SearcherOption = None,
+    pareto: ParetoOption = False,
+    workers: Annotated[int, typer.Option("--workers", min=1, help="Ray workers that measure candidates.")] = 1,
     epochs: EpochsOption = None,
     supernet: Annotated[Path | None, typer.Option("--supernet", help="A trained checkpoint to search in.")] = None,
     name: Annotated[str | None, typer.Option("--name", help="The run's folder below --runs.")] = None,
@@ -81,14 +110,36 @@ def search(
         schedule=schedule,
         image_streamed=image == "streamed",
         train=with_epochs(load_train(train or preset), epochs),
-        search=load_yaml(find_config("search", config), SearchConfig),
+        search=search_config(config, mode, searcher, pareto, has_latency_model(schedule)),
         seed=seed,
         target=board,
         supernet=supernet,
         device=device,
+        workers=workers,
     )
     result = Search(settings, data_set, resume, log).finish()
     emit(as_json, result | {"run": str(settings.run)}, *_tables(result, settings.run))
+
+
+def search_config(
+    name: str, mode: Mode | None, searcher: Searcher | None, pareto: bool, has_latency: bool
+) -> SearchConfig:
+    """The named settings with what the options replace in them."""
+    settings = load_yaml(find_config("search", name), SearchConfig)
+    replaced: dict[str, Any] = {"mode": mode and mode.value, "searcher": searcher and searcher.value}
+    if pareto:
+        replaced["objectives"] = ("sram", "flash", "latency" if has_latency else "macs")
+    return settings.model_copy(update={key: value for key, value in replaced.items() if value is not None})
+
+
+def has_latency_model(schedule: str) -> bool:
+    """Whether the schedule predicts latencies, tried on a small network."""
+    import tinynas._core as _core
+    from tinynas.config.space import load_space
+
+    space = load_space("scenes").to_core()
+    smallest = _core.smallest(space, space.resolutions[0], space.widths[0])
+    return bool(_core.score(space, _core.make_oracle(schedule), smallest).latency_us > 0)
 
 
 def with_epochs(recipe: TrainConfig, epochs: float | None) -> TrainConfig:

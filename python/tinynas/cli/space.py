@@ -19,6 +19,10 @@ def space(
     sram: Annotated[str | None, typer.Option("--sram", help="Limit, such as 320k (1024-based).")] = None,
     flash: Annotated[str | None, typer.Option("--flash", help="Limit, such as 1M (1024-based).")] = None,
     macs: Annotated[int | None, typer.Option("--macs", help="Limit of multiply-accumulates.")] = None,
+    latency_ms: Annotated[
+        float | None,
+        typer.Option("--latency", "--latency-ms", min=0.001, help="Limit in ms, for schedules with a latency model."),
+    ] = None,
     schedule: ScheduleOption = "streaming",
     target: TargetOption = None,
     image: ImageOption = "streamed",
@@ -28,13 +32,16 @@ def space(
     as_json: JsonOption = False,
 ) -> None:
     """Stage 1: FLOPs distributions of all (resolution, width) subspaces under a budget, and the winner."""
-    from tinynas.search.explore import explore, limits_of
+    from tinynas.search.explore import check_latency, explore, limits_of
 
     board = target_of(target)
-    budget = budget_of(sram, flash, macs, None, board)
+    budget = budget_of(sram, flash, macs, latency_ms, board)
     oracle = make_oracle(schedule, image, core=board.core if board else "")
+    searched = load_space(name, classes)
+    if latency_ms is not None:
+        check_latency(searched.to_core(), oracle, schedule)
     overhead = board.overhead_of(ENGINE_OF_SCHEDULE.get(schedule, "tinynas")) if board else None
-    result = explore(load_space(name, classes), oracle, limits_of(budget, overhead), samples, seed)
+    result = explore(searched, oracle, limits_of(budget, overhead), samples, seed)
     for subspace in result["subspaces"]:
         del subspace["flops"]
     emit(as_json, result, _table(result))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -16,6 +16,7 @@ class PredictorConfig(Config):
 
     pairs: Annotated[int, Field(ge=8)] = 96
     recheck: Annotated[int, Field(ge=0)] = 16
+    """Per round: the best predicted, and those where the predictor is least sure."""
     rounds: Annotated[int, Field(ge=0)] = 2
 
 
@@ -30,13 +31,26 @@ class EvolutionConfig(Config):
     generations: Count = 30
 
 
+Objective = Literal["sram", "flash", "macs", "latency"]
+
+
 class SearchConfig(Config):
     """A whole search."""
 
+    mode: Literal["two-stage", "joint"] = "two-stage"
+    """two-stage: stage 1 chooses resolution and width; joint: they are genes like any other, as in MCUNetV2."""
+    searcher: Literal["evolution", "regularized-evolution", "random"] = "evolution"
+    objectives: tuple[Objective, ...] = ()
+    """Beside accuracy: the search then keeps the Pareto front of all of them."""
     samples_per_subspace: Count = 1000
     predictor: PredictorConfig = PredictorConfig()
     evolution: EvolutionConfig = EvolutionConfig()
     finalists: Count = 12
+
+    @property
+    def measurements(self) -> int:
+        """Subnets measured through the supernet in the whole search."""
+        return self.predictor.pairs + self.predictor.rounds * self.predictor.recheck + self.finalists
 
 
 class Budget(Config):

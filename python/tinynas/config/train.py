@@ -16,7 +16,8 @@ Count = Annotated[int, Field(ge=1)]
 class TrainConfig(Config):
     """How a network or supernet is trained. Exactly one of `epochs` and `minutes` is given."""
 
-    recipe: Literal["sandwich"] = "sandwich"
+    recipe: Literal["sandwich", "ofa", "mcunet"] = "sandwich"
+    """Which phases and subnets (train/recipes.py)."""
     epochs: Annotated[float, Field(gt=0)] | None = None
     """Passes over the training pictures."""
     minutes: Annotated[float, Field(gt=0)] | None = None
@@ -34,7 +35,7 @@ class TrainConfig(Config):
     ema_decay: Share = 0.0
     """Of the averaged weights that are evaluated instead of the last ones; 0: none."""
     random_subnets: Annotated[int, Field(ge=0)] = 2
-    """Drawn per step, besides the largest and the smallest."""
+    """Sandwich: drawn per step, besides the largest and the smallest."""
     distillation: Literal["alpha", "soft", "none"] = "alpha"
     kernel_transforms: bool = True
     seed: Annotated[int, Field(ge=0)] = 0
@@ -59,6 +60,8 @@ class TrainConfig(Config):
     def _one_length(self) -> Self:
         if (self.epochs is None) == (self.minutes is None):
             raise ValueError("expected exactly one of epochs and minutes")
+        if self.minutes is not None and self.recipe != "sandwich":
+            raise ValueError(f"expected epochs, not minutes, for the recipe {self.recipe}: its phases differ in cost")
         return self
 
 

@@ -14,7 +14,13 @@ from matplotlib.figure import Figure
 
 from tinynas.report.figures import to_svg
 from tinynas.report.run import Run, read_run
-from tinynas.report.search_plots import plot_accuracies, plot_evolution, plot_memory, plot_pareto
+from tinynas.report.search_plots import (
+    plot_accuracies,
+    plot_evolution,
+    plot_hypervolume,
+    plot_memory,
+    plot_pareto,
+)
 from tinynas.report.subspace_plots import label_of, plot_flops_cdf, plot_flops_map, plot_flops_means, ranked
 from tinynas.report.summary import SYNTHETIC_NOTE, accuracies, summary_rows
 
@@ -53,6 +59,11 @@ PLOTS: tuple[Plot, ...] = (
         "evolution", "Stage 2: accuracy of the candidates on the validation split.", lambda r: plot_evolution(r.history)
     ),
     Plot("pareto", "Every candidate of stage 2.", lambda r: plot_pareto(r.history, r.sram_limit)),
+    Plot(
+        "hypervolume",
+        "Pareto mode: the part of the box (error 0 to 1, costs up to the largest measured) that the networks dominate.",
+        lambda r: plot_hypervolume(r.front),
+    ),
 )
 
 

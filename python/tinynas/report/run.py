@@ -39,6 +39,8 @@ class Run:
     costs: tuple[Record, ...] = ()
     """Profiles (`tinynas profile --json`) of the found network, one per schedule."""
     result: Record = field(default_factory=dict)
+    front: Record = field(default_factory=dict)
+    """Pareto mode: objectives, reference, networks, hypervolume after each measurement."""
     unreadable: tuple[str, ...] = ()
 
     @property
@@ -76,6 +78,7 @@ def read_run(path: Path) -> Run:
         arch=_record(path / "arch.json", problems),
         costs=tuple(costs),
         result=_record(path / "result.json", problems),
+        front=_record(path / "front.json", problems),
         unreadable=tuple(problems),
     )
 

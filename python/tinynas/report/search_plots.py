@@ -73,6 +73,19 @@ def plot_pareto(history: Sequence[Candidate], limit: float | None = None) -> Fig
     return figure
 
 
+def plot_hypervolume(front: Record) -> Figure | None:
+    """What the front dominates, of the box of error and costs, as measurements come in."""
+    volumes = front.get("hypervolume")
+    if not volumes:
+        return None
+    figure, axes = new_axes()
+    axes.step(range(1, len(volumes) + 1), volumes, where="post", color=BLUE)
+    axes.set(
+        xlabel="subnets measured", ylabel="hypervolume", title=f"Front of accuracy, {', '.join(front['objectives'])}"
+    )
+    return figure
+
+
 def memory_by_block(cost: Record) -> dict[str, float]:
     """Bytes live in every block: the largest of its operators', in order of execution."""
     blocks: dict[str, float] = {}

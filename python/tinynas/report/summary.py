@@ -67,6 +67,10 @@ def summary_rows(run: Run) -> list[tuple[str, str]]:
     predictor = run.result.get("predictor")
     if isinstance(predictor, dict) and isinstance(predictor.get("kendall_tau"), (int, float)):
         rows.append(("predictor, Kendall's tau", f"{predictor['kendall_tau']:.3f} of {predictor.get('pairs')} pairs"))
+        if isinstance(predictor.get("rmse"), (int, float)):
+            rows.append(("predictor, RMSE on held-out subnets", f"{100 * predictor['rmse']:.2f} points of accuracy"))
+    if volumes := run.front.get("hypervolume"):
+        rows.append(("Pareto front", f"{len(run.front['networks'])} networks, hypervolume {volumes[-1]:.4f}"))
     timings = run.result.get("seconds", run.result.get("timings"))
     if isinstance(timings, dict):
         rows += [(f"time, {name.replace('_', ' ')}", f"{value:.1f} s") for name, value in _numbers(timings)]

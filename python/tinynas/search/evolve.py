@@ -1,4 +1,4 @@
-"""Stage 2: evolution under the oracle; a predictor, fitted to subnets measured through the supernet, gives accuracies.
+"""Stage 2: a searcher under the oracle; a predictor, fitted to subnets measured through the supernet, gives accuracies.
 
 Everything follows from the seed and the measurements, and those are kept (measure.py): a search that was killed runs
 again through the same steps, quickly, to where it was, and ends in the same network.
@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tinynas.config.search import SearchConfig
+from tinynas.errors import InfeasibleError
+from tinynas.search.explore import why_infeasible
+from tinynas.search.front import front_of, spread_front
 from tinynas.search.measure import Measurements, arch_key
 from tinynas.search.run_dir import JsonLines
 
@@ -42,10 +45,23 @@ class Found:
     """arch, accuracy (a fraction, through the supernet), sram_bytes, flash_bytes, macs."""
     predictor: dict[str, Any]
     finalists: list[dict[str, Any]]
+    front: dict[str, Any] = field(default_factory=dict)
+    """Pareto mode: see front_of."""
+
+
+def search(problem: Problem, history: JsonLines, advance: Advance = lambda *_: None) -> Found:
+    """The search that the config asks for. Appends every candidate to `history`, once over all resumptions."""
+    if problem.config.searcher == "random":
+        return random_search(problem, history, problem.config.measurements, advance)
+    return evolve(problem, history, advance)
 
 
 def evolve(problem: Problem, history: JsonLines, advance: Advance = lambda *_: None) -> Found:
-    """Runs stage 2. Appends every candidate to `history`; those there from an interrupted run are not repeated."""
+    """Evolution or regularised evolution over predicted accuracies.
+
+    Between generations the search buys measurements: of the best predicted candidates, and of those among the promising
+    ones where the predictor is least sure.
+    """
     import tinynas._core as _core
 
     log = _History(history)
@@ -53,19 +69,20 @@ def evolve(problem: Problem, history: JsonLines, advance: Advance = lambda *_: N
     knowledge.measure_random(problem.config.predictor.pairs)
     if not knowledge.can_predict:  # so few networks fit that all of them have been measured
         return knowledge.best(len(knowledge.measured))
-    searcher = _core.make_searcher("evolution", problem.space, problem.oracle, problem.limits, _options(problem))
+    searcher = _core.make_searcher(
+        problem.config.searcher, problem.space, problem.oracle, problem.limits, _options(problem)
+    )
     rounds = problem.config.predictor.rounds
-    total = problem.config.evolution.generations + 1
-    recheck_at = {total * (index + 1) // (rounds + 1) for index in range(rounds)}
-    generation = 0
+    bought = generation = 0
     while candidates := searcher.ask():
-        predicted = knowledge.predict([candidate.arch for candidate in candidates])
+        predicted = [prediction.accuracy for prediction in knowledge.predict([c.arch for c in candidates])]
         searcher.tell(predicted)
         log.write("predicted", generation, candidates, predicted)
         generation += 1
-        advance("evolution", generation, total)
-        if generation in recheck_at:
-            knowledge.measure_best(searcher.history, problem.config.predictor.recheck, generation)
+        advance("evolution", len(searcher.history), searcher.measurements)
+        if bought < rounds and len(searcher.history) * (rounds + 1) >= (bought + 1) * searcher.measurements:
+            bought += 1
+            knowledge.buy(searcher.history, problem.config.predictor.recheck, generation)
     return knowledge.finals(searcher.history, problem.config.finalists, generation)
 
 
@@ -88,6 +105,7 @@ def _options(problem: Problem) -> _core.SearchOptions:
         mutation_probability=evolution.mutation_probability,
         generations=evolution.generations,
         seed=problem.seed,
+        objectives=list(problem.config.objectives),
     )
 
 
@@ -109,6 +127,7 @@ class _History:
                 "sram_bytes": candidate.score.sram_bytes,
                 "flash_bytes": candidate.score.flash_bytes,
                 "macs": candidate.score.macs,
+                "latency_us": candidate.score.latency_us,
             }
             for candidate, accuracy in zip(candidates, accuracies, strict=True)
         ]
@@ -148,30 +167,48 @@ class _Knowledge:
         self._measure(list(searcher.ask())[:count], 0, "measuring subnets")
         self._fit()
 
-    def measure_best(self, history: Sequence[Any], count: int, generation: int) -> None:
-        """The best predicted candidates that were not measured yet, and a fit to all that is known then."""
-        known = {arch_key(entry["arch"]) for entry in self.measured}
-        ranked = self._ranked(history)
-        chosen = [c for c in ranked if arch_key(json.loads(c.arch.to_json())) not in known][:count]
-        self._measure(chosen, generation, "measuring the best so far")
+    def buy(self, history: Sequence[Any], count: int, generation: int) -> None:
+        """Measures `count` candidates, half of them the best predicted, half those of the best quarter where the
+        predictor's members differ most; then fits to all that is known."""
+        candidates = self._unknown(history)
+        predictions = self.predict([candidate.arch for candidate in candidates])
+        order = sorted(range(len(candidates)), key=lambda i: -predictions[i].accuracy)
+        best = order[: count - count // 2]
+        promising = order[len(best) : max(len(best) + count // 2, len(order) // 4)]
+        unsure = sorted(promising, key=lambda i: -predictions[i].spread)[: count // 2]
+        self._measure([candidates[i] for i in best + unsure], generation, "measuring the best and the unsure")
         self._fit()
 
-    def predict(self, archs: Sequence[Any]) -> list[float]:
-        """Predicted accuracies (fractions)."""
+    def predict(self, archs: Sequence[Any]) -> list[Any]:
+        """Predictions: `accuracy` (a fraction) and `spread` over the predictor's members."""
         if self._predictor is None:
             raise RuntimeError("predict before any measurement")
-        return [prediction.accuracy for prediction in self._predictor.predict(archs)]
+        return list(self._predictor.predict(archs))
 
     def finals(self, history: Sequence[Any], count: int, generation: int) -> Found:
-        """Measures the finalists; the best of all that was measured wins."""
-        self.measure_best(history, count, generation)
+        """Measures the finalists, which are the best predicted candidates, or in Pareto mode a spread choice of the
+        predicted front; the best of all that was measured wins."""
+        candidates = self._unknown(history)
+        accuracies = [p.accuracy for p in self.predict([candidate.arch for candidate in candidates])]
+        if self._problem.config.objectives:
+            chosen = spread_front(candidates, accuracies, self._problem.config.objectives, count)
+        else:
+            chosen = sorted(range(len(candidates)), key=lambda i: -accuracies[i])[:count]
+        self._measure([candidates[i] for i in chosen], generation, "measuring the finalists")
+        self._fit()
         return self.best(count)
 
     def best(self, finalists: int) -> Found:
         """The best measured network (of equals the one with less SRAM), and the last `finalists` measured."""
         entries = self.measured
+        if not entries:
+            raise InfeasibleError(why_infeasible(self._problem.space, self._problem.oracle, self._problem.limits))
         winner = max(entries, key=lambda entry: (entry["accuracy"], -entry["sram_bytes"]))
-        return Found(winner, self._quality(), entries[-finalists:])
+        return Found(winner, self._quality(), entries[-finalists:], front_of(entries, self._problem.config.objectives))
+
+    def _unknown(self, history: Sequence[Any]) -> list[Any]:
+        known = {arch_key(entry["arch"]) for entry in self.measured}
+        return [c for c in history if arch_key(json.loads(c.arch.to_json())) not in known]
 
     def _quality(self) -> dict[str, Any]:
         if self._predictor is None:
@@ -207,11 +244,6 @@ class _Knowledge:
         predictor.fit([candidate.arch for candidate in self._candidates], self._accuracies)
         self._predictor = predictor
 
-    def _ranked(self, history: Sequence[Any]) -> list[Any]:
-        candidates = list(history)
-        order = self.predict([candidate.arch for candidate in candidates])
-        return [candidates[i] for i in sorted(range(len(candidates)), key=lambda i: -order[i])]
-
 
 def _entry(candidate: Any, accuracy: float) -> dict[str, Any]:
     score = candidate.score
@@ -221,4 +253,5 @@ def _entry(candidate: Any, accuracy: float) -> dict[str, Any]:
         "sram_bytes": score.sram_bytes,
         "flash_bytes": score.flash_bytes,
         "macs": score.macs,
+        "latency_us": score.latency_us,
     }

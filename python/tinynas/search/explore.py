@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tinynas.config.search import Budget
 from tinynas.config.space import SpaceConfig
 from tinynas.config.target import OverheadConfig
-from tinynas.errors import InfeasibleError
+from tinynas.errors import InfeasibleError, InputError
 
 if TYPE_CHECKING:
     import tinynas._core as _core
@@ -62,12 +62,22 @@ def explore(
         for s in result.subspaces
     ]
     if result.winner is None:
-        raise InfeasibleError(_why_infeasible(core_space, oracle, limits))
+        raise InfeasibleError(why_infeasible(core_space, oracle, limits))
     winner = result.subspaces[result.winner]
     return {"subspaces": subspaces, "winner": {"resolution": winner.resolution, "width": winner.width}}
 
 
-def _why_infeasible(space: _core.SearchSpace, oracle: _core.Oracle, limits: _core.Limits) -> str:
+def check_latency(space: _core.SearchSpace, oracle: _core.Oracle, schedule: str) -> None:
+    """InputError where a latency is asked for and the schedule has no model of it."""
+    import tinynas._core as _core
+
+    smallest = _core.smallest(space, space.resolutions[0], space.widths[0])
+    if _core.score(space, oracle, smallest).latency_us == 0:
+        raise InputError(f"schedule {schedule}: it has no latency model; expected a limit of --macs instead")
+
+
+def why_infeasible(space: _core.SearchSpace, oracle: _core.Oracle, limits: _core.Limits) -> str:
+    """What was asked for, and the smallest networks that the space can reach."""
     import tinynas._core as _core
 
     smallest = _core.smallest_footprint(space, oracle, limits)

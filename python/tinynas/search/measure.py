@@ -7,7 +7,7 @@ and a search that was killed repeats its steps exactly and finds its measurement
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -22,6 +22,14 @@ class AccuracyOf(Protocol):
         ...
 
 
+class AccuraciesOf(Protocol):
+    """Anything that measures many archs: the supernet's evaluator, or several workers."""
+
+    def each(self, archs: Sequence[dict[str, Any]]) -> Iterator[tuple[int, float]]:
+        """(index, accuracy) of every arch, in the order in which they are done."""
+        ...
+
+
 def arch_key(arch: dict[str, Any]) -> str:
     """One text per arch."""
     return json.dumps(arch, sort_keys=True, separators=(",", ":"))
@@ -30,7 +38,7 @@ def arch_key(arch: dict[str, Any]) -> str:
 class Measurements:
     """Arch -> accuracy, in memory and in an append-only file."""
 
-    def __init__(self, path: Path, evaluator: AccuracyOf) -> None:
+    def __init__(self, path: Path, evaluator: AccuraciesOf) -> None:
         self._file = JsonLines(path)
         self._evaluator = evaluator
         self._known: dict[str, float] = {arch_key(entry["arch"]): entry["accuracy"] for entry in self._file}
@@ -40,13 +48,13 @@ class Measurements:
 
     def accuracies(self, archs: Sequence[dict[str, Any]], advance: Callable[[], None] = lambda: None) -> list[float]:
         """The accuracy of each arch; those not yet known are measured, and `advance` is called after each arch."""
-        result = []
-        for arch in archs:
-            key = arch_key(arch)
-            if key not in self._known:
-                accuracy = self._evaluator.accuracy(arch)
-                self._file.append({"arch": arch, "accuracy": accuracy})
-                self._known[key] = accuracy
-            result.append(self._known[key])
+        keys = [arch_key(arch) for arch in archs]
+        wanted = {key: arch for key, arch in zip(keys, archs, strict=True) if key not in self._known}
+        for _ in range(len(archs) - len(wanted)):
             advance()
-        return result
+        names, missing = list(wanted), list(wanted.values())
+        for index, accuracy in self._evaluator.each(missing):
+            self._file.append({"arch": missing[index], "accuracy": accuracy})
+            self._known[names[index]] = accuracy
+            advance()
+        return [self._known[key] for key in keys]

@@ -11,10 +11,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from tinynas.config.space import SpaceConfig
 from tinynas.data import DataSet
-from tinynas.search.evolve import Problem, evolve
-from tinynas.search.explore import explore, limits_of
+from tinynas.search.evolve import Problem, search
+from tinynas.search.explore import check_latency, explore, limits_of
 from tinynas.search.finish import export_all, quantise, verify_c
-from tinynas.search.measure import Measurements
+from tinynas.search.measure import AccuraciesOf, Measurements
 from tinynas.search.run_dir import JsonLines, RunDir, read_json, write_json
 from tinynas.search.settings import SearchSettings
 from tinynas.search.supernets import check_space, obtain_supernet, train_config
@@ -44,13 +44,10 @@ class Search:
         return result
 
     def _all_stages(self) -> dict[str, Any]:
-        stage1 = self._stage1()
-        winner = stage1["winner"]
-        self.console.print(
-            f"[bold]stage 1[/]: resolution {winner['resolution']}, width {winner['width']:g} "
-            f"(of {len(stage1['subspaces'])} subspaces)"
-        )
-        found = self.run.once("stage2.json", lambda: self._stage2(winner))
+        if self.settings.budget.latency_us or "latency" in self.settings.search.objectives:
+            check_latency(self.space.to_core(), self.oracle(), self.settings.schedule)
+        space = self._subspace()
+        found = self.run.once("stage2.json", lambda: self._stage2(space))
         self.console.print(
             f"[bold]stage 2[/]: {100 * found['accuracy']:.1f} % through the supernet, {found['macs']:,} MACs, "
             f"{found['sram_bytes']:,} B SRAM, {found['flash_bytes']:,} B Flash"
@@ -59,6 +56,18 @@ class Search:
         result = self._finish_network(found)
         self._report(result)
         return result
+
+    def _subspace(self) -> SpaceConfig:
+        """What stage 2 searches: stage 1's choice, or in joint mode everything."""
+        if self.settings.search.mode == "joint":
+            return self.space
+        stage1 = self._stage1()
+        winner = stage1["winner"]
+        self.console.print(
+            f"[bold]stage 1[/]: resolution {winner['resolution']}, width {winner['width']:g} "
+            f"(of {len(stage1['subspaces'])} subspaces)"
+        )
+        return self.space.subspace(winner["resolution"], winner["width"])
 
     def _stage1(self) -> dict[str, Any]:
         def make() -> dict[str, Any]:
@@ -75,12 +84,11 @@ class Search:
         result: dict[str, Any] = self.run.once("stage1.json", make)
         return result
 
-    def _stage2(self, winner: dict[str, Any]) -> dict[str, Any]:
+    def _stage2(self, space: SpaceConfig) -> dict[str, Any]:
         evaluator = self.evaluator()
-        measurements = Measurements(self._measured_file(), evaluator)
-        subspace = self.space.subspace(winner["resolution"], winner["width"])
+        measurements = Measurements(self._measured_file(), self._measurer(evaluator))
         problem = Problem(
-            subspace.to_core(), self.oracle(), self.limits(), measurements, self.settings.search, self.settings.seed
+            space.to_core(), self.oracle(), self.limits(), measurements, self.settings.search, self.settings.seed
         )
         with self._bars() as bars, self._seconds("stage2"):
             tasks: dict[str, Any] = {}
@@ -90,7 +98,9 @@ class Search:
                     tasks[title] = bars.add_task(f"stage 2: {title}", total=total)
                 bars.update(tasks[title], completed=done, total=total)
 
-            found = evolve(problem, JsonLines(self.run.path / "history.jsonl"), advance)
+            found = search(problem, JsonLines(self.run.path / "history.jsonl"), advance)
+        if found.front:
+            write_json(self.run.path / "front.json", found.front)
         return found.winner | {"predictor": found.predictor, "finalists": found.finalists}
 
     def _finish_network(self, found: dict[str, Any]) -> dict[str, Any]:
@@ -159,6 +169,18 @@ class Search:
             write_json(self.run.path / "supernet.json", {"checkpoint": str(checkpoint)})
         return self._evaluator
 
+    def _measurer(self, evaluator: SupernetEvaluator) -> AccuraciesOf:
+        """The evaluator itself, or Ray workers that hold copies of it."""
+        if self.settings.workers < 2:
+            return evaluator
+        from tinynas.search.ray_workers import EvaluatorMaker, RayEvaluator
+
+        settings = self.settings
+        content = self._checkpoint.read_bytes()
+        cache = str((settings.cache / "data").absolute())
+        maker = EvaluatorMaker(content, _absolute(settings.data), cache, settings.seed, settings.device)
+        return RayEvaluator(maker, settings.workers)
+
     def _measured_file(self) -> Path:
         """Beside the checkpoint when it is ours, else in the run."""
         own = self.settings.supernet is None
@@ -186,6 +208,11 @@ class Search:
     def _bars(self) -> Progress:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         return Progress(*columns, console=self.console)
+
+
+def _absolute(data: str) -> str:
+    """A data folder by a path that holds in any working directory; a bundled set's name as it is."""
+    return str(Path(data).absolute()) if Path(data).exists() else data
 
 
 class Timings:

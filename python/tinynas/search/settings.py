@@ -33,6 +33,8 @@ class SearchSettings:
     supernet: Path | None = None
     """A trained checkpoint to search in, instead of one trained (or found) under `cache`."""
     device: str = "cpu"
+    workers: int = 1
+    """Ray workers that measure candidates; 1: this process does. Does not change results."""
 
     @property
     def cache(self) -> Path:

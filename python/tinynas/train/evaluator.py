@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -94,9 +95,10 @@ class SupernetEvaluator:
         text = arch_text(arch)
         return accuracy_of(self.net, text, self.statistics(text), self._pictures)
 
-    def accuracies(self, archs: list[ArchJson]) -> list[float]:
-        """`accuracy` of each."""
-        return [self.accuracy(arch) for arch in archs]
+    def each(self, archs: Sequence[ArchJson]) -> Iterator[tuple[int, float]]:
+        """(index, accuracy) of every arch."""
+        for index, arch in enumerate(archs):
+            yield index, self.accuracy(arch)
 
     def extract(self, arch: ArchJson) -> _core.Graph:
         """The float graph of a subnet: BatchNorm folded, transforms baked in, operators named as by build_graph."""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +18,11 @@ from tinynas.train.checkpoint import Checkpoint, copy_tensors, load, save
 from tinynas.train.distributed import world
 from tinynas.train.native import supernet_module
 from tinynas.train.progress import ProgressCallback, TrainProgress
-
-Subspace = tuple[int, float]
-"""(resolution, width multiplier)."""
+from tinynas.train.recipes import Phase, Recipe, Subspace, Teacher, learning_rate, phase_at, phase_rate, resolution_of
 
 _PROBED_STEPS = 6
+_MANY = 1000
+"""Steps, of a recipe laid out before their true number is known."""
 _SMOOTHING = 0.05
 
 
@@ -51,14 +50,7 @@ def train_supernet(
     run = Run(
         native.Supernet(space_json, kernel_transforms=config.kernel_transforms, seed=config.seed), config, data, path
     )
-    resolution, width = subspace if subspace else (None, None)
-
-    def archs(order: BatchOrder, step: int) -> list[str]:
-        place = (config.seed, *order.split(step))
-        drawn: list[str] = native.sandwich_archs(space_json, resolution, width, config.random_subnets, place)
-        return drawn
-
-    run.train(start, archs, progress)
+    run.train_recipe(start, Recipe(space, subspace, config), progress)
     return path
 
 
@@ -95,6 +87,16 @@ class _Smoothed:
         self.accuracy += _SMOOTHING * (accuracy - self.accuracy)
 
 
+@dataclass
+class _Steps:
+    """What a run's steps are: subnets by (order, step), and either a teacher or a recipe's phases."""
+
+    archs: Any
+    phases: list[Phase] = field(default_factory=list)
+    recipe: Recipe | None = None
+    teacher: Any = None
+
+
 class Run:
     """One training run: a network, its optimiser, and the checkpoint that holds both."""
 
@@ -121,6 +123,24 @@ class Run:
         learn from instead.
         """
         state = self._start(start, archs, teacher)
+        return self._steps(state, _Steps(archs, teacher=teacher), progress)
+
+    def train_recipe(self, start: Checkpoint, recipe: Recipe, progress: ProgressCallback | None) -> Checkpoint:
+        """As train(), phase by phase."""
+        first = recipe.phases(_MANY)[0]  # what is timed when minutes are given; recipes of several phases have epochs
+        state = self._start(start, lambda order, step: recipe.archs(first, self._place(step)), None)
+        phases = recipe.phases(state.total_steps)
+
+        def archs(_order: BatchOrder, step: int) -> list[str]:
+            return recipe.archs(phase_at(phases, step), self._place(step))
+
+        return self._steps(state, _Steps(archs, phases, recipe), progress)
+
+    def _place(self, step: int) -> tuple[int, int, int]:
+        """(seed, epoch, step within it): what a step's subnets are drawn by."""
+        return (self._config.seed, *self._order.split(step))
+
+    def _steps(self, state: Checkpoint, plan: _Steps, progress: ProgressCallback | None) -> Checkpoint:
         if state.done:
             return state
         began = last_saved = time.monotonic()
@@ -131,13 +151,13 @@ class Run:
         steps = range(state.step, state.total_steps)
         drawn: dict[int, list[str]] = {}
 
-        def resolution_of(step: int) -> int:
-            drawn[step] = archs(self._order, step)
-            return int(json.loads(drawn[step][0])["resolution"])
+        def resolution_at(step: int) -> int:
+            drawn[step] = plan.archs(self._order, step)
+            return resolution_of(drawn[step][0])
 
         config = self._config
-        for batch in prepare(self._data.train, self._order, steps, resolution_of, config.seed, config.workers):
-            rate = learning_rate(config, batch.step, state.total_steps)
+        for batch in prepare(self._data.train, self._order, steps, resolution_at, config.seed, config.workers):
+            rate, teacher = self._enter(plan, batch.step, state.total_steps)
             losses = self._accumulate(batch, drawn.pop(batch.step), teacher)
             self._world.average_gradients(self._net.parameters())
             self._step.apply(rate)
@@ -160,6 +180,39 @@ class Run:
         if writer is not None:
             writer.close()
         return state
+
+    def _enter(self, plan: _Steps, step: int, total_steps: int) -> tuple[float, Any]:
+        """(learning rate, teacher) of a step. Where a phase begins, its channels are sorted and its optimiser is new.
+
+        A checkpoint is written after a step, before the next one's phase begins, so that a resumed run begins it too.
+        """
+        if plan.recipe is None:
+            return learning_rate(self._config, step, total_steps), plan.teacher
+        phase = phase_at(plan.phases, step)
+        if phase.part.taught and plan.teacher is None:
+            first_taught = next(each for each in plan.phases if each.part.taught)
+            plan.teacher = self._teacher(plan.recipe, first_taught.first == step)
+        if phase.first == step and step > 0:
+            if phase.part.sort:
+                self._step.sort_channels(phase.part.sort == "all")
+            self._step.restart()
+        return phase_rate(self._config, phase, step), plan.teacher if phase.part.taught else None
+
+    def _teacher(self, recipe: Recipe, is_new: bool) -> Teacher:
+        """The network as it stands, kept beside the checkpoint, or the one that was kept."""
+        file = self._path.with_suffix(".teacher.pt")
+        names, average = self._names(), self._step.average
+        kept: dict[str, Any] | None = None
+        if self._world.is_first:
+            if is_new:
+                values = average or [value.detach() for _, value in self._net.parameters()]
+                weights = {name: value.cpu() for name, value in zip(names, values, strict=True)}
+                save(Checkpoint(self._net.space, self._config.model_dump(mode="json"), 0, parameters=weights), file)
+            kept = load(file).parameters
+        kept = self._world.from_first(kept)
+        net = supernet_module().Supernet(self._net.space, kernel_transforms=self._net.kernel_transforms)
+        copy_tensors(kept or {}, dict(net.parameters()), file)
+        return Teacher(recipe, net, self._device)
 
     def _start(self, start: Checkpoint, archs: Any, teacher: Any) -> Checkpoint:
         """The first process reads the file or begins; the others take over what it has."""
@@ -189,9 +242,7 @@ class Run:
         sample = range(_PROBED_STEPS + 1)
         drawn = [archs(self._order, step) for step in sample]
         began = time.monotonic()
-        batches = prepare(
-            self._data.train, self._order, sample, lambda step: int(json.loads(drawn[step][0])["resolution"]), 0
-        )
+        batches = prepare(self._data.train, self._order, sample, lambda step: resolution_of(drawn[step][0]), 0)
         for batch in batches:
             if batch.step == 1:  # the first one warms up
                 began = time.monotonic()
@@ -248,12 +299,14 @@ class Run:
                     f"{self._path}: belongs to another run: expected {key} {getattr(start, key)}, "
                     f"got {getattr(state, key)}"
                 )
-        changed = sorted(k for k, v in start.config.items() if state.config.get(k) != v and k not in _FREE_KEYS)
+        before = TrainConfig.model_validate(state.config).model_dump(
+            mode="json"
+        )  # a setting that is newer than the file
+        changed = sorted(k for k, v in start.config.items() if before[k] != v and k not in _FREE_KEYS)
         if changed:
             key = changed[0]
             raise InputError(
-                f"{self._path}: was trained with {key} {state.config.get(key)}, got {start.config[key]}: "
-                "give another place"
+                f"{self._path}: was trained with {key} {before[key]}, got {start.config[key]}: give another place"
             )
         self._take_over(state)
         return state
@@ -287,15 +340,6 @@ def step_options(config: TrainConfig) -> Any:
     for key in kept:
         setattr(options, key, getattr(config, key))
     return options
-
-
-def learning_rate(config: TrainConfig, step: int, total_steps: int) -> float:
-    """Linear warm-up, then half a cosine down to zero."""
-    warmup = config.warmup * total_steps
-    if step < warmup:
-        return config.learning_rate * (step + 1) / (math.floor(warmup) + 1)
-    progress = (step - warmup) / max(1.0, total_steps - warmup)
-    return config.learning_rate * 0.5 * (1 + math.cos(math.pi * progress))
 
 
 def _write_scalars(writer: Any, report: TrainProgress, losses: tuple[float, float, int]) -> None:

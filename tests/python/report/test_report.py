@@ -206,3 +206,11 @@ def test_evolution_best_so_far_never_falls() -> None:
     assert figure is not None
     lines = {str(line.get_label()): list(line.get_ydata()) for line in figure.axes[0].lines}  # type: ignore[arg-type]
     assert lines["best so far"] == [60, 60, 70] and lines["mean of the generation"] == [55, 55, 70]
+
+
+def test_pareto_mode_shows_the_front(run_dir: Path) -> None:
+    assert 'id="hypervolume"' not in write_html(run_dir).read_text()
+    front = {"objectives": ["sram"], "networks": [{"accuracy": 0.7}], "hypervolume": [0.1, 0.25]}
+    (run_dir / "front.json").write_text(json.dumps(front))
+    assert 'id="hypervolume"' in write_html(run_dir).read_text()
+    assert ("Pareto front", "1 networks, hypervolume 0.2500") in summary_rows(read_run(run_dir))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,9 @@ import tinynas._core as _core
 
 from tinynas.config.search import Budget, EvolutionConfig, PredictorConfig, SearchConfig
 from tinynas.config.space import load_space
-from tinynas.errors import InfeasibleError
-from tinynas.search.evolve import Found, Problem, evolve, random_search
-from tinynas.search.explore import explore, limits_of
+from tinynas.errors import InfeasibleError, InputError
+from tinynas.search.evolve import Found, Problem, _Knowledge, evolve, random_search, search
+from tinynas.search.explore import check_latency, explore, limits_of
 from tinynas.search.measure import Measurements
 from tinynas.search.run_dir import JsonLines
 
@@ -34,7 +35,11 @@ class MadeUp:
         self.calls = 0
         self._stop_after = stop_after
 
-    def accuracy(self, arch: dict[str, Any]) -> float:
+    def each(self, archs: Sequence[dict[str, Any]]) -> Iterator[tuple[int, float]]:
+        for index, arch in enumerate(archs):
+            yield index, self._accuracy(arch)
+
+    def _accuracy(self, arch: dict[str, Any]) -> float:
         if self.calls == self._stop_after:
             raise StoppedError
         self.calls += 1
@@ -42,11 +47,18 @@ class MadeUp:
         return 0.5 + used / 1000
 
 
-def problem(folder: Path, evaluator: MadeUp, seed: int = 0) -> Problem:
+def problem(folder: Path, evaluator: MadeUp, seed: int = 0, **config: Any) -> Problem:
     space = load_space("scenes").subspace(64, 0.5).to_core()
     oracle = _core.make_oracle("streaming")
     limits = limits_of(Budget(sram_bytes=16 * 1024, flash_bytes=64 * 1024))
-    return Problem(space, oracle, limits, Measurements(folder / "measured.jsonl", evaluator), CONFIG, seed)
+    return Problem(
+        space,
+        oracle,
+        limits,
+        Measurements(folder / "measured.jsonl", evaluator),
+        CONFIG.model_copy(update=config),
+        seed,
+    )
 
 
 def run(folder: Path, evaluator: MadeUp, seed: int = 0) -> Found:
@@ -95,3 +107,66 @@ def test_infeasible_says_what_the_space_can_reach() -> None:
     limits = limits_of(Budget(sram_bytes=1024))
     with pytest.raises(InfeasibleError, match=r"SRAM 1,024.*least SRAM: [\d,]+ B SRAM"):
         explore(load_space("scenes"), _core.make_oracle("streaming"), limits, 20, 0)
+
+
+@pytest.mark.parametrize("searcher", ["random", "regularized-evolution"])
+def test_the_baselines_measure_as_many_subnets(tmp_path: Path, searcher: str) -> None:
+    evaluator = MadeUp()
+    found = search(problem(tmp_path, evaluator, searcher=searcher), JsonLines(tmp_path / "history.jsonl"))
+    assert evaluator.calls == CONFIG.measurements
+    assert found.winner["accuracy"] == max(e["accuracy"] for e in JsonLines(tmp_path / "measured.jsonl"))
+
+
+def test_pareto_mode_keeps_the_front_and_its_hypervolume(tmp_path: Path) -> None:
+    objectives = ("sram", "flash", "macs")
+    found = search(problem(tmp_path, MadeUp(), objectives=objectives), JsonLines(tmp_path / "history.jsonl"))
+    measured = [e for e in JsonLines(tmp_path / "history.jsonl") if e["accuracy"] is not None]
+    keys = ("sram_bytes", "flash_bytes", "macs")
+    networks = found.front["networks"]
+    for network in networks:
+        assert not any(
+            other["accuracy"] > network["accuracy"] and all(other[key] <= network[key] for key in keys)
+            for other in measured
+        )
+    assert found.winner["accuracy"] == max(network["accuracy"] for network in networks)
+    assert len({network["sram_bytes"] for network in networks}) > 2
+    volumes = found.front["hypervolume"]
+    assert len(volumes) == len(measured)
+    assert volumes == sorted(volumes)
+    assert 0 < volumes[0] < volumes[-1] < 1
+
+
+def test_joint_mode_searches_resolutions_and_widths(tmp_path: Path) -> None:
+    one = problem(tmp_path, MadeUp())
+    one.space = load_space("scenes").to_core()
+    search(one, JsonLines(tmp_path / "history.jsonl"))
+    archs = [e["arch"] for e in JsonLines(tmp_path / "history.jsonl") if e["predicted"] is not None]
+    assert len({arch["resolution"] for arch in archs}) > 1
+    assert len({arch["width"] for arch in archs}) > 1
+
+
+def test_half_of_what_is_bought_is_where_the_predictor_is_unsure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bought: list[list[float]] = []
+    buy = _Knowledge.buy
+
+    def watched(self: Any, history: Any, count: int, generation: int) -> None:
+        left = self._unknown(history)
+        spreads = [p.spread for p in self.predict([c.arch for c in left])]
+        before = len(self.measured)
+        buy(self, history, count, generation)
+        names = [c.arch.to_json() for c in self._candidates[before:]]
+        bought.append([spreads[[c.arch.to_json() for c in left].index(name)] for name in names])
+
+    monkeypatch.setattr(_Knowledge, "buy", watched)
+    run(tmp_path, MadeUp())
+    chosen, *_ = bought
+    assert len(chosen) == CONFIG.predictor.recheck
+    assert sum(chosen[3:]) > sum(chosen[:3])
+
+
+def test_a_latency_limit_without_a_model_is_refused() -> None:
+    with pytest.raises(InputError, match="no latency model"):
+        check_latency(load_space("scenes").to_core(), _core.make_oracle("streaming"), "streaming")
+    check_latency(load_space("scenes").to_core(), _core.make_oracle("tinyengine"), "tinyengine")

@@ -20,17 +20,18 @@ native = pytest.importorskip("tinynas._supernet")
 SCRIPT = Path(__file__).with_name("two_processes.py")
 
 
-def run_two(out: Path, space: SpaceConfig, kill_at: int = -1) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
-    arguments = [str(SCRIPT), str(out), space.model_dump_json(), str(kill_at)]
-    return subprocess.run([*command, *arguments], env=environment, capture_output=True, text=True, timeout=120)
-
-
 @pytest.fixture(scope="module")
 def both(space: SpaceConfig, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What two processes leave (two_processes.py)."""
     out = tmp_path_factory.mktemp("two")
-    done = run_two(out, space)
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    done = subprocess.run(
+        [*command, str(SCRIPT), str(out), space.model_dump_json()],
+        env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        timeout=500,
+    )
     assert done.returncode == 0, done.stderr[-4000:]
     return out
 
@@ -57,14 +58,11 @@ def test_gradients_equal_those_of_one_process_with_both_half_batches(both: Path,
         assert float(difference.median()) < 1e-5 * top, name
 
 
-def test_a_killed_run_goes_on_to_the_same_weights(both: Path, space: SpaceConfig, tmp_path: Path) -> None:
-    whole = load(both / "run/supernet.pt")
+def test_an_interrupted_run_goes_on_to_the_same_weights(both: Path) -> None:
+    whole, resumed = load(both / "run/supernet.pt"), load(both / "cut/supernet.pt")
     assert whole.done
-    assert whole.pictures == whole.step * 24
-    assert run_two(tmp_path, space, kill_at=4).returncode != 0
-    assert load(tmp_path / "run/supernet.pt").step == 3
-    assert run_two(tmp_path, space).returncode == 0
-    resumed = load(tmp_path / "run/supernet.pt")
+    assert whole.pictures == resumed.pictures == whole.step * 24
+    assert resumed.seconds != whole.seconds  # it did train
     for one, two in ((whole.parameters, resumed.parameters), (whole.average, resumed.average)):
         assert all(torch.equal(one[name], two[name]) for name in one)
 

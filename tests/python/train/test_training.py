@@ -23,7 +23,7 @@ from tinynas.train import (
 )
 from tinynas.train.batches import BatchOrder, prepare
 from tinynas.train.checkpoint import load
-from tinynas.train.loop import learning_rate
+from tinynas.train.recipes import learning_rate
 
 torch = pytest.importorskip("torch")
 native = pytest.importorskip("tinynas._supernet")
@@ -52,9 +52,9 @@ def trained(space: SpaceConfig, data: DataSet, tmp_path_factory: pytest.TempPath
 def test_training_learns_and_subnets_are_measured(trained: Path, space: SpaceConfig, data: DataSet) -> None:
     evaluator = SupernetEvaluator(trained, data)
     archs = native.sandwich_archs(space.model_dump_json(), 16, 1.0, 1, (0, 0, 0))
-    accuracies = evaluator.accuracies(archs)
-    assert max(accuracies) > 0.8
-    assert accuracies == evaluator.accuracies(archs)
+    accuracies = dict(evaluator.each(archs))
+    assert max(accuracies.values()) > 0.8
+    assert accuracies == dict(evaluator.each(archs))
 
 
 def test_a_killed_run_resumes_to_the_same_weights(

@@ -1,14 +1,12 @@
-"""Run by torchrun from test_distributed.py: the gradients of one step in every process, and a whole short training.
+"""Run by torchrun from test_distributed.py: the gradients of one step in every process, a whole short training, and the
+same training again from what its file was after three steps.
 
-    torchrun --nproc-per-node 2 two_processes.py OUT SPACE_JSON [KILL_AT]
-
-With KILL_AT, the first process kills itself in the training's step of that number.
+    torchrun --nproc-per-node 2 two_processes.py OUT SPACE_JSON
 """
 
 from __future__ import annotations
 
-import os
-import signal
+import shutil
 import sys
 from pathlib import Path
 
@@ -25,10 +23,10 @@ from tinynas.train.native import supernet_module
 CONFIG = TrainConfig(epochs=1, batch_size=24, calibration_pictures=100, ema_decay=0.9, checkpoint_seconds=1e-6)
 
 
-def main(out: Path, space: SpaceConfig, kill_at: int) -> None:
-    def kill(progress: TrainProgress) -> None:
-        if progress.step == kill_at:
-            os.kill(os.getpid(), signal.SIGKILL)
+def main(out: Path, space: SpaceConfig) -> None:
+    def keep(progress: TrainProgress) -> None:
+        if progress.step == 4:  # the file is that of step 3: it is written after the report
+            shutil.copytree(out / "run", out / "cut")
 
     native, data, text = supernet_module(), make_data(), space.model_dump_json()
     torch.set_num_threads(1)
@@ -42,8 +40,9 @@ def main(out: Path, space: SpaceConfig, kill_at: int) -> None:
         world.average_gradients(net.parameters())
         torch.save({name: value.grad for name, value in net.parameters()}, out / f"gradients{world.rank}.pt")
         torch.save((batch.pictures, batch.labels), out / f"batch{world.rank}.pt", pickle_protocol=4)
-        train_supernet(space, None, data, CONFIG, out / "run", kill)
+        train_supernet(space, None, data, CONFIG, out / "run", keep)
+        train_supernet(space, None, data, CONFIG, out / "cut")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), SpaceConfig.model_validate_json(sys.argv[2]), int(sys.argv[3]) if len(sys.argv) > 3 else -1)
+    main(Path(sys.argv[1]), SpaceConfig.model_validate_json(sys.argv[2]))
