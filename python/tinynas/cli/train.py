@@ -19,6 +19,9 @@ def train(
     space: SpaceOption = None,
     train: TrainOption = None,
     epochs: EpochsOption = None,
+    init: Annotated[
+        Path | None, typer.Option("--init", help="A supernet of the same space to start from, for a longer training.")
+    ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
     device: DeviceOption = "cpu",
     as_json: JsonOption = False,
@@ -38,7 +41,7 @@ def train(
     net_space = fit_space(load_space(space or preset), data_set)
     with joined(device) as world, ExitStack() as shown:
         progress = shown.enter_context(RichProgress("training the supernet", log)) if world.is_first else None
-        checkpoint = train_supernet(net_space, None, data_set, config, out, progress)
+        checkpoint = train_supernet(net_space, None, data_set, config, out, progress, init)
     if not world.is_first:
         return
     state = load(checkpoint)

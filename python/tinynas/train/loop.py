@@ -33,8 +33,11 @@ def train_supernet(
     config: TrainConfig,
     out: Path,
     progress: ProgressCallback | None = None,
+    init: Path | None = None,
 ) -> Path:
     """Trains a supernet, of one (resolution, width) subspace or with both elastic, and returns its checkpoint.
+
+    It starts from the weights of `init`, a checkpoint of the same space, if given: a longer training in several goes.
 
     The checkpoint is `out` (a .pt file), or `out`/supernet.pt. Where it exists and belongs to the same space, data and
     config, training continues from it, to the same result as without the interruption; InputError where it belongs to
@@ -46,12 +49,20 @@ def train_supernet(
     start = Checkpoint(
         space=space_json, config=config.model_dump(mode="json"), total_steps=0, subspace=subspace, data=data.fingerprint
     )
-    native = supernet_module()
-    run = Run(
-        native.Supernet(space_json, kernel_transforms=config.kernel_transforms, seed=config.seed), config, data, path
-    )
-    run.train_recipe(start, Recipe(space, subspace, config), progress)
+    net = supernet_module().Supernet(space_json, kernel_transforms=config.kernel_transforms, seed=config.seed)
+    if init is not None:
+        _start_from(init, net, start)
+    Run(net, config, data, path).train_recipe(start, Recipe(space, subspace, config), progress)
     return path
+
+
+def _start_from(init: Path, net: Any, start: Checkpoint) -> None:
+    """The weights of `init`; its pictures and seconds count for the new run."""
+    earlier = load(init)
+    if SpaceConfig.model_validate_json(earlier.space) != SpaceConfig.model_validate_json(start.space):
+        raise InputError(f"{init}: was trained for a space whose choices differ")
+    copy_tensors({name: value.float() for name, value in earlier.weights.items()}, dict(net.parameters()), init)
+    start.pictures, start.seconds = earlier.pictures, earlier.seconds
 
 
 def check_data(space: SpaceConfig, data: DataSet, resolutions: Iterable[int]) -> None:

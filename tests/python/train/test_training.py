@@ -110,6 +110,20 @@ def test_half_precision_keeps_the_accuracy(trained: Path, space: SpaceConfig, da
     assert (tmp_path / "half.pt").stat().st_size < 0.3 * trained.stat().st_size
 
 
+def test_a_longer_training_goes_on_from_published_weights(
+    trained: Path, space: SpaceConfig, data: DataSet, tmp_path: Path
+) -> None:
+    save_half(trained, tmp_path / "half.pt")
+    config = CONFIG.model_copy(update={"epochs": 1.0, "learning_rate": 1e-6, "weight_decay": 0.0})
+    longer = train_supernet(space, (16, 1.0), data, config, tmp_path / "longer", init=tmp_path / "half.pt")
+    earlier, now = load(trained), load(longer)
+    assert now.pictures == earlier.pictures + config.batch_size * now.step
+    for name, weight in earlier.weights.items():
+        assert torch.allclose(now.weights[name], weight, atol=2e-3), name
+    with pytest.raises(InputError, match="choices differ"):
+        train_supernet(space.with_classes(3).up_to_resolution(16), (16, 1.0), data, config, tmp_path, init=trained)
+
+
 def test_finetuning_starts_from_the_supernet(trained: Path, space: SpaceConfig, data: DataSet, tmp_path: Path) -> None:
     evaluator = SupernetEvaluator(trained, data)
     arch = native.sandwich_archs(space.model_dump_json(), 16, 1.0, 1, (0, 0, 1))[2]

@@ -1,0 +1,97 @@
+"""Publishes trained networks under models/, each with the model card that says what it is and what was measured.
+
+python scripts/publish.py RUN models/NAME             the winner of a finished search: int8 and float weights, arch
+python scripts/publish.py SUPERNET.pt models/NAME     a trained supernet in half precision, to search in at once
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Annotated, Any
+
+import tinynas._core as _core
+import typer
+
+from tinynas.cli.output import log, reports_errors
+from tinynas.errors import InputError
+from tinynas.search.run_dir import read_json, write_json
+from tinynas.search.supernets import find_supernet
+from tinynas.train.checkpoint import Checkpoint, load, save_half
+
+WINNER_FILES = ("arch.json", "model.json", "float_model.json")
+
+
+def recipe_of(checkpoint: Checkpoint) -> dict[str, Any]:
+    """What of the training's settings decides its result."""
+    free = ("device", "workers", "checkpoint_seconds", "tensorboard")
+    return {key: value for key, value in checkpoint.config.items() if key not in free}
+
+
+def publish_winner(run: Path, out: Path) -> None:
+    """The winner of the search in `run`."""
+    result = read_json(run / "result.json")
+    supernet = load(find_supernet(run))
+    finetuned = load(run / "finetune.pt").pictures if (run / "finetune.pt").exists() else 0
+    cost, accuracy = result["cost"], result["accuracy"]
+    for name in WINNER_FILES:
+        shutil.copyfile(run / name, out / name)
+    write_json(
+        out / "card.json",
+        {
+            "data": result["data"],
+            "synthetic": result["synthetic"],
+            "recipe": recipe_of(supernet),
+            "image_passes": {"supernet": supernet.pictures, "finetuning": finetuned},
+            "accuracy_float": round(100 * accuracy["float_test"], 4),
+            "accuracy_int8": round(100 * accuracy["int8_c_test"], 4),
+            "pictures": result["pictures"]["test"],
+            "budget": read_json(run / "config.json")["budget"],
+            "schedule": cost["schedule"],
+            "macs": cost["macs"],
+            "params": cost["params"],
+            "sram_bytes": cost["sram_bytes"],
+            "flash_bytes": cost["flash_bytes"],
+            "measure": f"python -m tinynas eval {out} --data DIR --json",
+        },
+    )
+
+
+def publish_supernet(checkpoint: Path, out: Path) -> None:
+    """A supernet, for `search --supernet` and `train --init`."""
+    state = load(checkpoint)
+    if state.arch is not None or not state.done:
+        raise InputError(f"{checkpoint}: expected a supernet whose training has ended")
+    save_half(checkpoint, out / "supernet.pt")
+    weights = sum(value.numel() for value in state.weights.values())
+    space = _core.SearchSpace.from_json(state.space)
+    write_json(
+        out / "card.json",
+        {
+            "space": json.loads(space.to_json()),
+            "recipe": recipe_of(state),
+            "image_passes": state.pictures,
+            "seconds": round(state.seconds, 1),
+            "params": weights,
+            "search": f"python -m tinynas search --supernet {out / 'supernet.pt'} --data DIR --sram 64k --flash 256k",
+        },
+    )
+
+
+@reports_errors
+def main(
+    source: Annotated[Path, typer.Argument(help="A finished search's folder, or a supernet's checkpoint.")],
+    out: Annotated[Path, typer.Argument(help="models/NAME.")],
+) -> None:
+    """Publish a trained network with its model card."""
+    out.mkdir(parents=True, exist_ok=True)
+    if source.is_dir():
+        publish_winner(source, out)
+    else:
+        publish_supernet(source, out)
+    log.print(f"{out}: {', '.join(sorted(p.name for p in out.iterdir()))}")
+
+
+if __name__ == "__main__":
+    typer.run(main)
