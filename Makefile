@@ -17,7 +17,8 @@ setup:
 build: setup
 	@scripts/build.sh release
 
-search: build
+search: setup
+	@scripts/build.sh release _core _supernet
 	$(PY) -m tinynas search --sram 320k --flash 1M --resume $(ARGS)
 
 test: build lint cpp-test sanitize python-test
