@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <numeric>
 
 #include "tinynas/dsp.h"
 #include "tinynas/requantize.h"
@@ -14,7 +15,10 @@ namespace {
 constexpr std::int64_t kInt32 = std::int64_t{1} << 31;
 constexpr std::size_t kHeaderWords = 12;
 
-enum Mode : std::int64_t { kHiddenLeft = 0, kHiddenRight = 1, kLinear = 2, kUniversal = 3, kSingle = 4 };
+enum Mode : std::int64_t { kHiddenLeft, kHiddenRight, kLinear, kUniversal, kSingle };
+
+/// The number that tile.S knows a mode by; planar rows have no linear one.
+std::int64_t mode_number(Mode mode, bool planar) { return !planar ? mode : (mode < kLinear ? mode + 5 : mode + 4); }
 
 std::int64_t word(std::int64_t value) { return static_cast<std::int64_t>(static_cast<std::uint32_t>(value)); }
 std::int64_t halves(std::int64_t lower, std::int64_t upper) { return word((lower & 0xffff) | ((upper & 0xffff) << 16)); }
@@ -129,7 +133,8 @@ class MatrixPacker {
     if (allows_hidden(even, stage_) && allows_hidden(*odd, stage_)) {
       return odd->constant || -odd->shift <= 9 ? kHiddenLeft : kHiddenRight;
     }
-    return allows_linear(even, stage_) && allows_linear(*odd, stage_) ? kLinear : kUniversal;
+    const bool linear = !placement_.planar && allows_linear(even, stage_) && allows_linear(*odd, stage_);
+    return linear ? kLinear : kUniversal;
   }
 
   void add_header(std::size_t first, const DspChannel& even, const DspChannel* odd) {
@@ -158,7 +163,7 @@ class MatrixPacker {
       h[8] = mode == kLinear ? (even.constant ? 1 : -even.shift) : (even.constant ? 0 : 17 + even.shift);
       h[9] = mode == kLinear ? (odd->constant ? 1 : -odd->shift) : (odd->constant ? 0 : std::abs(9 + odd->shift));
     }
-    h[10] = mode;
+    h[10] = mode_number(mode, placement_.planar);
     h[11] = static_cast<std::int64_t>(first) * (placement_.planar ? placement_.plane_bytes : 1);
     for (const auto value : h) packed_.words.push_back(word(value));
   }
@@ -211,7 +216,8 @@ class LanePacker {
 
   void add_words(const DspChannel& channel, std::int64_t shift, std::array<std::int64_t, 6> header,
                  std::vector<std::int64_t>& words) const {
-    header[0] = channel.constant ? 0 : channel.bias * (1LL << shift);
+    const std::int64_t sum = std::accumulate(channel.weights.begin(), channel.weights.end(), std::int64_t{0});
+    header[0] = channel.constant ? 0 : (channel.bias - shape_.offset * sum) * (1LL << shift);
     for (const auto value : header) words.push_back(word(value));
     for (std::int32_t row = 0; row < shape_.kernel; ++row) {
       const auto tap = [&](std::int32_t i) {

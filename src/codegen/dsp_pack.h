@@ -1,4 +1,4 @@
-// Weights and requantisation constants in the forms that the DSP kernels read (engine/dsp/tile.inc, lanes.inc). Each channel
+// Weights and requantisation constants in the forms that the DSP kernels read (engine/dsp/tile.S, lanes.inc). Each channel
 // gets the quickest way of requantising that interval arithmetic proves exact for every input; the universal way is always
 // there.
 #pragma once
@@ -28,7 +28,7 @@ struct DspChannel {
 };
 [[nodiscard]] DspChannel dsp_channel(std::vector<std::int64_t> weights, const OutputStage& stage, std::size_t channel);
 
-/// Where results go: nhwc, or planes of `plane_bytes`.
+/// Where results go: nhwc, or planes of `plane_bytes` (plan.h).
 struct DspPlacement {
   bool planar = false;
   std::int64_t plane_bytes = 0;
@@ -45,6 +45,7 @@ struct PackedMatrix {
 struct DepthwiseShape {
   std::int32_t kernel = 3, stride = 1;
   bool leading_zero = false;  // stride 2: the first tap stands in the upper halfword
+  std::int32_t offset = 0;    // what the strips' values have more than the map's
 };
 [[nodiscard]] std::int32_t depthwise_channel_words(const DepthwiseShape& shape);
 /// weights [kernel][kernel][channels] -> words of the channels in turn.

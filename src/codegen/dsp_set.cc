@@ -1,12 +1,14 @@
 // The DSP kernels: convolutions of int8 maps. Everything else, and what their bodies do not cover, is left to the portable
 // set.
 #include <algorithm>
+#include <array>
 
 #include "codegen/dsp_add.h"
 #include "codegen/dsp_pack.h"
 #include "codegen/kernel_call.h"
 #include "graph/operators.h"
 #include "graph/shape.h"
+#include "oracle/planar.h"
 #include "oracle/rows.h"
 #include "oracle/scratch.h"
 
@@ -27,28 +29,39 @@ KernelCall dsp_call(const std::string& function, std::vector<std::string> source
   return call;
 }
 
+/// The columns that the last word of a planar row lacks: zero points at their places.
+std::int64_t last_word_padding(std::int32_t columns, std::int32_t zero_point) {
+  constexpr std::array<std::int32_t, 4> kPlace{0, 16, 8, 24};
+  std::int64_t word = 0;
+  for (std::int32_t i = columns % 4; i > 0 && i < 4; ++i)
+    word |= static_cast<std::int64_t>(zero_point + 128) << kPlace[static_cast<std::size_t>(i)];
+  return word;
+}
+
 /// weights [output_c][runs * run_length] times tiles of pixels.
 void add_matrix(KernelCall& call, const KernelRequest& request, std::int32_t runs, std::int32_t run_length,
                 std::int32_t rows_at_once) {
   const auto values = constant_values(input_of(request, 1));
   const std::int32_t channels = channels_of(output_of(request));
-  const PackedMatrix packed = pack_matrix(values, runs, run_length, output_stage_of(request), {});
-  call.sources.insert(call.sources.end(), {"dsp/gather.S", "dsp/tile_nhwc.S"});
-  call.fields.push_back({"matrix.kernel", "tn_dsp_tile_nhwc"});
+  const DspPlacement placement{request.output == Layout::planar, planar_plane_bytes(call.columns)};
+  const PackedMatrix packed = pack_matrix(values, runs, run_length, output_stage_of(request), placement);
+  call.sources.insert(call.sources.end(), {"dsp/gather.S", "dsp/tile.S"});
   add_array(call, "matrix.weights", {"matrix", "uint32_t", packed.words});
   add_field(call, "matrix.steps", packed.steps);
   add_field(call, "matrix.pairs", packed.pairs);
-  add_field(call, "matrix.stride", channels);
-  add_field(call, "matrix.pixel_bytes", channels);
+  add_field(call, "matrix.stride", placement.planar ? placement.plane_bytes : channels);
+  add_field(call, "matrix.pixel_bytes", placement.planar ? 1 : channels);
   add_field(call, "matrix.tile_pixels", tn_dsp_tile_pixels(packed.steps, call.columns, rows_at_once));
+  add_field(call, "matrix.padding",
+            placement.planar ? last_word_padding(call.columns, zero_point_of(output_of(request))) : 0);
 }
 
 struct DspChooser {
   const KernelRequest& request;
 
-  std::optional<KernelCall> operator()(const Conv2D& op) const {
+  std::optional<KernelCall> operator()(const Conv2D&) const {
     const Shape &in = input_of(request).shape, &weights = input_of(request, 1).shape;
-    if (!is_int8(request) || weights[3] != in[3] || op.window.dilation_w != 1) return std::nullopt;
+    if (request.input != Layout::nhwc || !dsp_convolution(*request.graph, operator_of(request))) return std::nullopt;
     const bool pointwise = kernel_kind(*request.graph, operator_of(request)) == TN_KIND_POINTWISE;
     KernelCall call = pointwise ? dsp_call("tn_dsp_pointwise", {"pointwise.c"}) : dsp_call("tn_dsp_conv2d", {"conv2d.c"});
     call.columns = columns_of(output_of(request));
@@ -75,19 +88,23 @@ struct DspChooser {
   }
 
   std::optional<KernelCall> operator()(const DepthwiseConv2D& op) const {
-    const Shape &in = input_of(request).shape, &weights = input_of(request, 1).shape;
+    const Shape& in = input_of(request).shape;
     const Window& w = op.window;
-    const std::int32_t kernel = weights[1];
-    const bool square = kernel == weights[2] && (kernel == 3 || kernel == 5 || kernel == 7) && w.stride_h == w.stride_w;
-    const bool aligned = w.stride_h == 2 || (w.stride_h == 1 && (w.padding.left & 1) == (kernel == 5 ? 0 : 1));
-    if (!is_int8(request) || request.in_place || !square || !aligned || w.dilation_h != 1 || w.dilation_w != 1 ||
-        weights[3] != in[3] || in[3] < TN_DSP_STRIP_CHANNELS) {
+    const std::int32_t kernel = input_of(request, 1).shape[1];
+    if (request.in_place || request.output != Layout::nhwc || !dsp_depthwise(*request.graph, operator_of(request))) {
       return std::nullopt;
     }
+    const bool planar = request.input == Layout::planar;
     const std::string name = std::to_string(kernel) + "x" + std::to_string(kernel) + "s" + std::to_string(w.stride_h);
-    KernelCall call = dsp_call("tn_dsp_depthwise", {"depthwise.c", "unpack_nhwc.S", "lanes_slow.S", "lanes_" + name + ".S"});
+    KernelCall call = dsp_call("tn_dsp_depthwise", {"unpack_planar.S", "lanes_slow.S", "lanes_" + name + ".S"});
+    if (planar) {
+      call.function += "_planar";
+      call.sources.push_back("dsp/depthwise_planar.c");
+    } else {
+      call.sources.insert(call.sources.end(), {"dsp/depthwise.c", "dsp/unpack_nhwc.S"});
+    }
     call.columns = columns_of(output_of(request));
-    const DepthwiseShape shape{kernel, w.stride_h, (w.padding.left & 1) != 0};
+    const DepthwiseShape shape{kernel, w.stride_h, (w.padding.left & 1) != 0, planar ? 128 : 0};
     call.fields.push_back({"kernel", "tn_dsp_lanes_" + name});
     add_array(call, "weights",
               {"lanes", "uint32_t", pack_depthwise(constant_values(input_of(request, 1)), shape, output_stage_of(request))});
@@ -137,7 +154,6 @@ class DspKernels final : public KernelSet {
   [[nodiscard]] tn_set id() const override { return TN_SET_DSP; }
 
   [[nodiscard]] std::optional<KernelCall> choose(const KernelRequest& request) const override {
-    if (request.input.layout != Layout::nhwc || request.output.layout != Layout::nhwc) return std::nullopt;
     auto call = std::visit(DspChooser{request}, operator_of(request).kind);
     if (call) {
       const auto shape = kernel_shape(*request.graph, operator_of(request), request.rows_at_once);

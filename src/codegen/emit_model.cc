@@ -112,13 +112,8 @@ void write_check(std::ostringstream& out, const Program& program, const Step& st
     if (candidate.tensor == tensor) buffer = &candidate;
   }
   if (buffer->layout == Layout::planar) {
-    std::int32_t left = 0;
-    for (const auto reader : step.readers) {
-      const auto window = kernel_window(*program.graph, program.graph->operators[static_cast<std::size_t>(reader)]);
-      if (window) left = window->window.padding.left;
-    }
     out << "    CHECK_PLANAR(" << step.op << ", &" << ring.name << ", " << y << ", " << rows << ", " << map.shape[2] << ", "
-        << map.shape[3] << ", " << left << ");\n";
+        << map.shape[3] << ");\n";
   } else {
     out << "    CHECK(" << step.op << ", &" << ring.name << ", " << y << ", " << rows << ");\n";
   }
@@ -179,9 +174,6 @@ void write_segment(std::ostringstream& out, const Program& program, std::size_t 
   const auto& segment = program.segments[index];
   out << "/* Segment " << index << ": operators " << segment.steps.front() << " to " << segment.steps.back() << ". */\n"
       << "static void begin_" << index << "(void) {\n  tn_fill(done, 0, (int32_t)sizeof done);\n";
-  for (const auto& fill : segment.fills) {
-    out << "  tn_fill(arena + " << fill.offset << ", " << fill.value << ", " << fill.bytes << ");\n";
-  }
   for (const auto s : segment.steps) {
     if (step_at(program, s).call.form == CallForm::accumulate) out << "  start_" << s << "();\n";
   }
@@ -200,10 +192,8 @@ void write_prologue(std::ostringstream& out, const Program& program) {
       << "#ifdef __GNUC__\n#define TN_NOINLINE __attribute__((noinline))\n#else\n#define TN_NOINLINE\n#endif\n\n"
       << "#ifdef TN_CHECK_LAYERS\n#include \"tinynas/check.h\"\n"
       << "#define CHECK(op, ring, y, rows) tn_check_rows(op, ring, y, rows)\n"
-      << "#define CHECK_PLANAR(op, ring, y, rows, width, channels, left) tn_check_planar(op, ring, y, rows, width, "
-         "channels, left)\n"
-      << "#else\n#define CHECK(op, ring, y, rows)\n#define CHECK_PLANAR(op, ring, y, rows, width, channels, "
-         "left)\n#endif\n\n"
+      << "#define CHECK_PLANAR(op, ring, y, rows, width, channels) tn_check_planar(op, ring, y, rows, width, channels)\n"
+      << "#else\n#define CHECK(op, ring, y, rows)\n#define CHECK_PLANAR(op, ring, y, rows, width, channels)\n#endif\n\n"
       << "#ifdef TN_PROBES\n#include \"tinynas/probe.h\"\n#define PROBE_BEGIN(op) tn_probe_begin(op)\n#define PROBE_END(op) "
          "tn_probe_end(op)\n"
       << "#else\n#define PROBE_BEGIN(op)\n#define PROBE_END(op)\n#endif\n\n"

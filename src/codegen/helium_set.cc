@@ -171,7 +171,7 @@ class HeliumKernels final : public KernelSet {
   [[nodiscard]] tn_set id() const override { return TN_SET_HELIUM; }
 
   [[nodiscard]] std::optional<KernelCall> choose(const KernelRequest& request) const override {
-    if (request.input.layout != Layout::nhwc || request.output.layout != Layout::nhwc) return std::nullopt;
+    if (request.input != Layout::nhwc || request.output != Layout::nhwc) return std::nullopt;
     auto call = std::visit(HeliumChooser{request}, operator_of(request).kind);
     if (!call) return dsp_kernels().choose(request);
     const auto shape = kernel_shape(*request.graph, operator_of(request), request.rows_at_once);

@@ -15,18 +15,12 @@
 
 namespace tinynas {
 
-/// How a row of a tensor lies in memory, as the plan's buffer says.
-struct RowForm {
-  Layout layout = Layout::nhwc;
-  std::int32_t left = 0, right = 0;  // planar: materialised padding columns
-};
-
 /// One operator to be computed. `op` indexes graph.operators.
 struct KernelRequest {
   const Graph* graph = nullptr;
   std::int32_t op = -1;
   Prefer prefer = Prefer::memory;
-  RowForm input, output;  // of the first input and the output
+  Layout input = Layout::nhwc, output = Layout::nhwc;  // of the first input and the output
   std::int32_t rows_at_once = 1;
   bool in_place = false;     // depthwise whose output takes over its input's bytes, whole tensor at once
   bool accumulates = false;  // pool or mean over the whole map, fed row by row

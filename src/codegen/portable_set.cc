@@ -535,7 +535,7 @@ class PortableKernels final : public KernelSet {
   [[nodiscard]] tn_set id() const override { return TN_SET_PORTABLE; }
 
   [[nodiscard]] std::optional<KernelCall> choose(const KernelRequest& request) const override {
-    if (request.input.layout != Layout::nhwc || request.output.layout != Layout::nhwc) {
+    if (request.input != Layout::nhwc || request.output != Layout::nhwc) {
       refuse(request, "rows in layout nhwc", "planar rows");
     }
     KernelCall call = std::visit(Chooser{request}, operator_of(request).kind);

@@ -68,19 +68,9 @@ class Builder {
     }
   }
 
-  /// How the rows of a planar buffer are padded: as the depthwise operator that reads them wants.
-  [[nodiscard]] RowForm form_of(std::int32_t tensor) const {
+  [[nodiscard]] Layout layout_of(std::int32_t tensor) const {
     const Buffer* buffer = tensor < 0 ? nullptr : buffer_of(tensor);
-    RowForm form;
-    if (buffer == nullptr || buffer->layout == Layout::nhwc) return form;
-    const Tensor& map = tensor_at(graph_, tensor);
-    for (const auto reader : rows_.tensor(tensor).readers) {
-      const auto window = kernel_window(graph_, graph_.operators[static_cast<std::size_t>(reader)]);
-      if (window) form.left = window->window.padding.left;
-    }
-    form.layout = Layout::planar;
-    form.right = static_cast<std::int32_t>(buffer->row_bytes / channels_of(map)) - map.shape[2] - form.left;
-    return form;
+    return buffer == nullptr ? Layout::nhwc : buffer->layout;
   }
 
   void add_segment(std::int32_t index) {
@@ -105,7 +95,6 @@ class Builder {
     }
     place_scratch(segment, accumulators);
     connect(segment, index, out);
-    add_fills(index, out);
     program_.counters = std::max(program_.counters, static_cast<std::int32_t>(segment.operators.size()));
     program_.segments.push_back(std::move(out));
   }
@@ -135,8 +124,8 @@ class Builder {
     request.graph = &graph_;
     request.op = step.op;
     request.prefer = program_.options.prefer;
-    request.input = form_of(op.inputs.front());
-    request.output = form_of(op.outputs.front());
+    request.input = layout_of(op.inputs.front());
+    request.output = layout_of(op.outputs.front());
     request.rows_at_once = step.batch;
     request.in_place = runs_in_place(op);
     request.accumulates = info.mode == RowMode::accumulate && segment.scratch >= 0;
@@ -227,13 +216,6 @@ class Builder {
         if (std::find(segment.operators.begin(), segment.operators.end(), reader) != segment.operators.end())
           step.readers.push_back(reader);
       }
-    }
-  }
-
-  void add_fills(std::int32_t index, ProgramSegment& out) const {
-    for (const auto& buffer : plan_.buffers) {
-      if (buffer.tensor < 0 || buffer.layout != Layout::planar || buffer.first_segment != index) continue;
-      out.fills.push_back({buffer.offset, buffer.bytes, zero_point_of(tensor_at(graph_, buffer.tensor))});
     }
   }
 

@@ -50,15 +50,8 @@ struct Step {
   std::vector<std::int32_t> readers;  // steps of the same segment that read the output, ascending
 };
 
-/// A planar ring's padding, filled when its segment starts.
-struct Fill {
-  std::int64_t offset = 0, bytes = 0;
-  std::int32_t value = 0;
-};
-
 struct ProgramSegment {
-  std::vector<std::int32_t> steps;  // indices into Program::steps
-  std::vector<Fill> fills;
+  std::vector<std::int32_t> steps;          // indices into Program::steps
   std::vector<std::int32_t> image_readers;  // steps that read the streamed image
 };
 

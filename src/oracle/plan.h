@@ -42,8 +42,10 @@
 namespace tinynas {
 
 enum class Layout : std::uint8_t {
-  nhwc,    // a row is W pixels of C values
-  planar,  // a row is C planes of (left + W + right) values, the window's horizontal padding materialised
+  nhwc,  // a row is W pixels of C values
+  /// A row is C planes of W values + 128, unsigned. A word holds four columns in the order 0, 2, 1, 3; the columns that the
+  /// last word lacks hold the zero point. DSP kernels only (oracle/planar.h).
+  planar,
 };
 
 /// What the steps of a segment compute: rows, or single pixels of feature maps (of anything else the whole row).

@@ -7,6 +7,7 @@
 #include "oracle/accounting.h"
 #include "oracle/lower_bound.h"
 #include "oracle/pixels.h"
+#include "oracle/planar.h"
 #include "oracle/planner.h"
 #include "oracle/scratch.h"
 #include "oracle/segment.h"
@@ -89,6 +90,13 @@ void set_ring(const RowGraph& rows, std::int32_t held, Grain grain, Buffer& buff
   buffer.bytes = buffer.rows * buffer.row_bytes;
 }
 
+/// The same rows in planar layout.
+void set_planar(const ScheduleInput& input, Buffer& buffer) {
+  buffer.layout = Layout::planar;
+  buffer.row_bytes = ring_row_bytes(input, buffer.tensor);
+  buffer.bytes = buffer.rows * buffer.row_bytes;
+}
+
 /// One buffer per activation: rings inside segments, whole tensors between them.
 Layouts make_layouts(const ScheduleInput& input, const std::vector<Segment>& segments, bool streamed) {
   const auto& rows = input.rows;
@@ -120,6 +128,7 @@ Layouts make_layouts(const ScheduleInput& input, const std::vector<Segment>& seg
     buffer.last_segment = lifetimes.last[t];
     const bool ring = is_ring(rows, lifetimes, buffer.tensor, image);
     set_ring(rows, ring ? held[t] : tensor.rows, ring ? grain[t] : Grain::rows, buffer);
+    if (ring && grain[t] == Grain::rows && planar_ring(input, buffer.tensor)) set_planar(input, buffer);
     buffer_of[t] = static_cast<std::int32_t>(layouts.buffers.size());
     layouts.buffers.push_back(buffer);
   }
@@ -240,8 +249,8 @@ bool SegmentBytes::fits(const Segment& segment, std::int64_t limit_bytes) const 
   if (!run) return false;
   auto bytes = whole_bytes_ + segment_scratch(input_, segment);
   for (const auto t : inner_) {
-    const auto& tensor = input_.rows.tensor(t);
-    bytes += std::min(run->held[static_cast<std::size_t>(t)], tensor.rows) * tensor.row_bytes;
+    const auto held = std::min(run->held[static_cast<std::size_t>(t)], input_.rows.tensor(t).rows);
+    bytes += held * ring_row_bytes(input_, t);
   }
   if (ends_given_up_ >= 0 && ends_written_ >= 0) {
     bytes -=

@@ -160,9 +160,11 @@ Plan finest_plan(const ScheduleInput& input) {
 
 Plan streaming_plan(const Graph& graph, const ScheduleOptions& options) {
   const auto rows = make_row_graph(graph);
+  ScheduleOptions least = options;
+  least.prefer = Prefer::memory;
   const ScheduleInput input{graph, rows, options};
   const auto segments = cut_into_segments(input, kRowsOnly);
-  auto plan = make_plan(input, "streaming", segments);
+  auto plan = make_plan({graph, rows, least}, "streaming", segments);
   return options.prefer == Prefer::speed ? fast_plan(input, segments, plan) : plan;
 }
 

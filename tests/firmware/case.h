@@ -19,7 +19,8 @@ typedef struct {
   int32_t input_plane, output_plane; /* bytes of a plane; 0: nhwc */
   int32_t macs;
   uint32_t seed, crc;
-  int32_t inputs; /* 2: a second input of the first one's shape */
+  int32_t inputs;                  /* 2: a second input of the first one's shape */
+  int32_t input_zero, output_zero; /* zero points */
 } test_case;
 
 extern const test_case cases[];

@@ -17,6 +17,7 @@
 #include "codegen/kernel_call.h"
 #include "graph/error.h"
 #include "graph/interpreter.h"
+#include "oracle/planar.h"
 #include "oracle/rows.h"
 #include "oracle/scratch.h"
 
@@ -168,9 +169,6 @@ void write_params(const KernelCall& call, const std::string& prefix) {
   std::cout << "};\n";
 }
 
-/// Bytes of a plane of `width` values: permuted words of four.
-std::int32_t plane_bytes(std::int32_t width) { return (width + 3) / 4 * 4; }
-
 std::string case_text(const Line& line, const Graph& graph, const KernelCall& call, const std::string& prefix) {
   std::vector<Bytes> inputs;
   for (std::size_t i = 0; i < graph.inputs.size(); ++i) {
@@ -185,9 +183,10 @@ std::string case_text(const Line& line, const Graph& graph, const KernelCall& ca
   text << "  {\"" << line.name << "\", (kernel_function*)" << call.function << ", &" << prefix << "params, " << line.h
        << ", " << line.w << ", " << line.ci << ", " << (map ? out[1] : 1) << ", " << (map ? out[2] : 1) << ", " << out.back()
        << ", " << line.kh << ", " << line.stride << ", 1, " << line.top << ", " << call.columns << ", " << line.rows << ", "
-       << call.scratch_bytes << ", " << (line.planar != 0 && line.kind == "depthwise" ? plane_bytes(line.w) : 0) << ", "
-       << (line.planar != 0 && line.kind != "depthwise" ? plane_bytes(out[2]) : 0) << ", " << macs << ", " << line.seed
-       << "u, " << crc32(run(graph, inputs)[0]) << "u, " << graph.inputs.size() << "},\n";
+       << call.scratch_bytes << ", " << (line.planar != 0 && line.kind == "depthwise" ? planar_plane_bytes(line.w) : 0)
+       << ", " << (line.planar != 0 && line.kind != "depthwise" ? planar_plane_bytes(out[2]) : 0) << ", " << macs << ", "
+       << line.seed << "u, " << crc32(run(graph, inputs)[0]) << "u, " << graph.inputs.size() << ", "
+       << graph.tensors[0].quantization.zero_point[0] << ", " << graph.tensors[1].quantization.zero_point[0] << "},\n";
   return text.str();
 }
 
@@ -201,8 +200,12 @@ int write_cases(const KernelSet& set) {
     Line line;
     if (!(in >> line)) throw InputError("[firmware_cases] line '" + text + "': expected 18 words");
     const Graph graph = Maker(line).graph();
-    KernelRequest request{&graph, 0, Prefer::speed, {}, {}, line.rows, false, false};
-    if (line.planar != 0) (line.kind == "depthwise" ? request.input : request.output).layout = Layout::planar;
+    KernelRequest request;
+    request.graph = &graph;
+    request.op = 0;
+    request.prefer = Prefer::speed;
+    request.rows_at_once = line.rows;
+    if (line.planar != 0) (line.kind == "depthwise" ? request.input : request.output) = Layout::planar;
     auto call = set.choose(request);
     if (!call) {
       std::cerr << "portable kernel for " << line.name << "\n";

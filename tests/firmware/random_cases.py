@@ -42,5 +42,6 @@ def random_lines(seed: int, count: int) -> list[str]:
         activation = rng.choice(["none", "relu", "relu6"])
         flavour = rng.choice(["plain", "extreme", "extreme"])
         rows = 1 if " fc " in line else rng.choice([1, 1, 2, 3, 5])
-        lines.append(f"{line} {activation} {flavour} {rows} 0 {seed * 1000 + i}")
+        planar = int(make in (_convolution, _depthwise) and rng.random() < 0.5)
+        lines.append(f"{line} {activation} {flavour} {rows} {planar} {seed * 1000 + i}")
     return lines

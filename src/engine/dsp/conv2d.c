@@ -42,7 +42,8 @@ void tn_dsp_conv2d(const tn_step* step, const tn_dsp_conv2d_params* params) {
                       .steps = matrix->steps,
                       .pairs = matrix->pairs,
                       .rows = 1,
-                      .stride = matrix->stride};
+                      .stride = matrix->stride,
+                      .padding = matrix->padding};
   for (int32_t r = 0; r < step->rows; ++r) {
     for (int32_t x = step->x0; x < step->x1;) {
       const int32_t left = step->x1 - x;
@@ -52,7 +53,7 @@ void tn_dsp_conv2d(const tn_step* step, const tn_dsp_conv2d_params* params) {
       tile.blocks = pixels >> 2;
       tile.tail = pixels & 3;
       tile.offset = x * matrix->pixel_bytes;
-      matrix->kernel(&tile);
+      tn_dsp_tile_rows(&tile);
       x += pixels;
     }
   }

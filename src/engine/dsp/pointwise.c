@@ -17,8 +17,9 @@ static void multiply(const tn_dsp_matrix* matrix, const tn_step* step, int32_t p
                             .blocks = pixels >> 2,
                             .tail = pixels & 3,
                             .stride = matrix->stride,
-                            .offset = x * matrix->pixel_bytes};
-  matrix->kernel(&tile);
+                            .offset = x * matrix->pixel_bytes,
+                            .padding = matrix->padding};
+  tn_dsp_tile_rows(&tile);
 }
 
 /* `pixels` neighbouring pixels, in as many tiles as it takes. */

@@ -24,13 +24,15 @@ void tn_check_rows(int32_t op, const tn_ring* ring, int32_t y, int32_t rows) {
   }
 }
 
-void tn_check_planar(int32_t op, const tn_ring* ring, int32_t y, int32_t rows, int32_t width, int32_t channels,
-                     int32_t left) {
+void tn_check_planar(int32_t op, const tn_ring* ring, int32_t y, int32_t rows, int32_t width, int32_t channels) {
+  static const int8_t place[4] = {0, 2, 1, 3};
   const int32_t plane = ring->slot_bytes / channels;
   for (int32_t r = y; r < y + rows; ++r) {
-    const int8_t* row = ring->base + (r % ring->slots) * ring->slot_bytes + left;
+    const int8_t* row = ring->base + (r % ring->slots) * ring->slot_bytes;
     for (int32_t x = 0; x < width; ++x) {
-      for (int32_t c = 0; c < channels; ++c) state[op] = add_byte(state[op], (uint8_t)row[c * plane + x]);
+      for (int32_t c = 0; c < channels; ++c) {
+        state[op] = add_byte(state[op], (uint8_t)row[c * plane + (x & ~3) + place[x & 3]] ^ 0x80u);
+      }
     }
   }
 }

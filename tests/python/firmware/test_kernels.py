@@ -41,7 +41,7 @@ def test_a_wrong_answer_is_seen(tmp_path: Path) -> None:
     line = "small conv 4 4 8 8 1 1 1 0 0 0 0 relu6 plain 1 0 5"
     emulator.build("cortex-m7", "dsp", [line], tmp_path, _program())
     cases = tmp_path / "cases.c"
-    changed = cases.read_text().replace("u, 1},\n};", "u + 1u, 1},\n};")
+    changed = cases.read_text().replace("u, 1, ", "u + 1u, 1, ")
     assert changed != cases.read_text()
     cases.write_text(changed)
     image = emulator.link("cortex-m7", "dsp", tmp_path)

@@ -10,8 +10,7 @@
 
 void tn_check_start(void);
 void tn_check_rows(int32_t op, const tn_ring* ring, int32_t y, int32_t rows);
-void tn_check_planar(int32_t op, const tn_ring* ring, int32_t y, int32_t rows, int32_t width, int32_t channels,
-                     int32_t left);
+void tn_check_planar(int32_t op, const tn_ring* ring, int32_t y, int32_t rows, int32_t width, int32_t channels);
 uint32_t tn_check_crc(int32_t op);
 
 #endif

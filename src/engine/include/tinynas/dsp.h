@@ -1,5 +1,5 @@
 /* Kernels for cores with SMLAD and its relatives (Cortex-M4, M7, M33 with FPU registers): 8-bit activations are unpacked to
- * halfwords once per tile, then two output channels by four pixels are multiplied at a time (dsp/tile.inc), and depthwise
+ * halfwords once per tile, then two output channels by four pixels are multiplied at a time (dsp/tile.S), and depthwise
  * convolutions run over strips of one channel (dsp/lanes.inc). Constants are packed by codegen/dsp_pack.h. */
 #ifndef TINYNAS_DSP_H
 #define TINYNAS_DSP_H
@@ -10,7 +10,7 @@
 /* Words in front of the first pair of a packed matrix: the kernels load registers that they do not use from there. */
 #define TN_DSP_LEAD 10
 
-/* Rows of gathered pixels times pairs of output channels. The order of the fields is known to dsp/tile.inc. */
+/* Rows of gathered pixels times pairs of output channels. The order of the fields is known to dsp/tile.S. */
 typedef struct {
   const int16_t* tile;
   const uint32_t* weights;
@@ -18,25 +18,24 @@ typedef struct {
   int32_t steps;         /* of two input channels */
   int32_t pairs;         /* of output channels */
   int32_t rows;
-  int32_t blocks; /* of four pixels in a row */
-  int32_t tail;   /* pixels behind them, 0..3 */
-  int32_t stride; /* nhwc: bytes of a pixel; planar: bytes of a plane */
-  int32_t offset; /* bytes from the start of an output row to the first pixel, first channel */
+  int32_t blocks;   /* of four pixels in a row */
+  int32_t tail;     /* pixels behind them, 0..3 */
+  int32_t stride;   /* nhwc: bytes of a pixel; planar: bytes of a plane */
+  int32_t offset;   /* bytes from the start of an output row to the first pixel, first channel */
+  uint32_t padding; /* planar: added to the words of a last block of fewer than four pixels */
 } tn_dsp_tile;
-typedef void tn_dsp_tile_kernel(const tn_dsp_tile* tile);
-void tn_dsp_tile_nhwc(const tn_dsp_tile* tile);
-void tn_dsp_tile_planar(const tn_dsp_tile* tile);
+void tn_dsp_tile_rows(const tn_dsp_tile* tile);
 
 int16_t* tn_dsp_gather(const int8_t* source, int32_t length, int32_t stride, int16_t* tile, int32_t pixels);
 
 /* A packed weight matrix and how its results are stored. */
 typedef struct {
-  tn_dsp_tile_kernel* kernel;
   const uint32_t* weights; /* TN_DSP_LEAD words, then pairs */
   int32_t steps, pairs;
   int32_t stride;      /* as tn_dsp_tile */
   int32_t pixel_bytes; /* of the output, from one pixel to the next: nhwc channels; planar 1 */
   int32_t tile_pixels; /* tn_dsp_tile_pixels() */
+  uint32_t padding;    /* as tn_dsp_tile */
 } tn_dsp_matrix;
 
 /* 1x1, stride 1; also fully connected. Planar output: x0 a multiple of 4. */
@@ -54,18 +53,31 @@ typedef struct {
 } tn_dsp_conv2d_params;
 void tn_dsp_conv2d(const tn_step* step, const tn_dsp_conv2d_params* params);
 
+/* Some planar rows of the current channel, to be unpacked into its strip. The order of the fields is known to
+ * dsp/unpack_planar.S. */
+typedef struct {
+  const int8_t* const* rows; /* NULL: left out */
+  int32_t count;
+  int32_t offset; /* of the channel's first word in a row; moves on with the channels */
+  int32_t plane_bytes;
+  int32_t words;  /* of four columns */
+  int16_t* strip; /* where the first column goes */
+} tn_dsp_planes;
+void tn_dsp_unpack_planar(tn_dsp_planes* planes);
+
 /* Depthwise over the strips of some channels. The order of the fields is known to dsp/lanes.inc. */
 typedef struct {
-  const int16_t* strip; /* of the first channel */
+  const int16_t* strip; /* word of the first output's first column, first channel */
   const uint32_t* weights;
-  int8_t* const* output; /* rows, nhwc */
-  int32_t offset;        /* of the first pixel and channel in an output row */
+  int8_t* output;        /* first pixel, first channel */
+  tn_dsp_planes* planes; /* filled into the one strip channel by channel; NULL: the strips of all channels are there */
   int32_t channels;
   int32_t strip_bytes; /* from one channel's strip to the next */
   int32_t rows;
   int32_t blocks; /* of four outputs in a row */
   int32_t tail;   /* outputs behind them, 0..3 */
   int32_t stride; /* bytes of an output pixel */
+  int32_t skip;   /* bytes from behind an output row to the next one */
 } tn_dsp_lanes;
 typedef void tn_dsp_lanes_kernel(const tn_dsp_lanes* lanes);
 void tn_dsp_lanes_3x3s1(const tn_dsp_lanes* lanes);
@@ -86,6 +98,7 @@ typedef struct {
   int16_t channels, input_zero_point;
 } tn_dsp_depthwise_params;
 void tn_dsp_depthwise(const tn_step* step, const tn_dsp_depthwise_params* params);
+void tn_dsp_depthwise_planar(const tn_step* step, const tn_dsp_depthwise_params* params); /* of planar rows */
 
 /* Some rows of four neighbouring channels into the channels' strips. The order of the fields is known to dsp/unpack_nhwc.S.
  */

@@ -1,5 +1,6 @@
+@ void tn_dsp_tile_rows(const tn_dsp_tile* tile)
+@
 @ The multiplying heart of pointwise and im2col convolutions: 2 output channels x P pixels, P = 4, or 1..3 at the end of a row.
-@ Included once per way of storing (STORE_NHWC or STORE_PLANAR defined), with NAME the function to define.
 @
 @ Data
 @   tile     gathered activations, int16. A row of pixels is blocks of four and one last block of fewer; a block of P pixels is
@@ -14,12 +15,14 @@
 @                        (the biases, twice: a VMOV fills two accumulators)
 @     universal modes:                    m_e left m_o left zero clamp  (left: shift to the left, negative to the right;
 @                                                                        clamp: low in the lower halfword, high in the upper)
-@ Modes: how the two channels are requantised
+@ Modes: how the two channels are requantised, and stored as pixels (nhwc)
 @   0 hidden, odd channel shifted left    the lower clamp hides the sign term: y = (acc << s) * m + c, in the upper halfword
 @   1 hidden, odd channel shifted right
 @   2 linear                              y = (2 acc * m + c - [acc < 0], rounded) >> s
 @   3 universal                           TensorFlow Lite's two roundings, any shift, any clamp
 @   4 universal, and the pair has only its even channel
+@ and stored in planar rows (plan.h)
+@   5, 6 as 0, 1     7, 8 as 3, 4
 @
 @ Registers in a block
 @   r0-r3   a step's pixels            r4-r7  E + 256 O of pixels 0..3       r8-r11  E of pixels 0..3
@@ -31,6 +34,7 @@
 
 .equ UNROLL, 22
 .equ PAIR_HEADER, 12
+.equ MORE, 9             @ the mode that fetches further weights
 
 @ Fields of tn_dsp_tile (dsp.h).
 .equ ARG_TILE, 0
@@ -43,6 +47,7 @@
 .equ ARG_TAIL, 28
 .equ ARG_STRIDE, 32
 .equ ARG_OFFSET, 36
+.equ ARG_PADDING, 40
 
 @ Stack frame.
 .equ F_OUT, 0           @ next pixel
@@ -65,8 +70,9 @@
 .equ F_DISPATCH, 68     @ what follows the steps
 .equ F_STEPS, 72        @ where a block of four enters its steps
 .equ F_STEPS_TAIL, 76
-.equ F_SPILL, 80        @ accumulators of an universal mode
-.equ FRAME, 116
+.equ F_PADDING, 80      @ planar: what the missing pixels of a last block become
+.equ F_SPILL, 84        @ accumulators of a universal mode
+.equ FRAME, 124
 
 .syntax unified
 .thumb
@@ -185,15 +191,14 @@ e3 .req r11
     add r12, sp, #F_SPILL
     stmia r12, {r4-r11}
     str lr, [sp, #F_SPILL + 32]
-    bl NAME(_universal)
+    bl tn_dsp_universal
     ldr lr, [sp, #F_SPILL + 32]
     add r12, sp, #F_SPILL
     ldmia r12, {r4-r11}
 .endm
 
-#ifdef STORE_NHWC
 @ Two channels of a pixel in one halfword. `shift`: 16 when values stand in the upper halfwords.
-.macro STORE count, shift
+.macro STORE_NHWC count, shift
     SATURATE \count, e, \shift
     SATURATE \count, o, \shift
   .irp p, 0, 1, 2, 3
@@ -205,7 +210,7 @@ e3 .req r11
     STORE_PIXELS \count, strh
 .endm
 
-.macro STORE_EVEN count
+.macro STORE_EVEN_NHWC count
     SATURATE \count, e, 0
     ldrd r12, r0, [sp, #F_OUT]
     STORE_PIXELS \count, strb
@@ -227,18 +232,11 @@ e3 .req r11
     str r12, [sp, #F_OUT]
   .endif
 .endm
-#endif
 
-#ifdef STORE_PLANAR
-@ A channel's four pixels in one word, in the order of planar rows: 0, 2, 1, 3. Missing pixels leave junk in the row's padding.
-.macro STORE count, shift
-  .if \shift
-    PACK_UPPER \count, e0, e1, e2, e3
-    PACK_UPPER \count, o0, o1, o2, o3
-  .else
-    PACK_WORDS \count, e0, e1, e2, e3
-    PACK_WORDS \count, o0, o1, o2, o3
-  .endif
+@ A channel's four pixels in one word of a planar row; the pixels that a last block lacks are padding.
+.macro STORE_PLANAR count
+    PAD \count, e0
+    PAD \count, o0
     ldrd r12, r0, [sp, #F_OUT]
     str o0, [r12, r0]
     str e0, [r12], #4
@@ -247,8 +245,8 @@ e3 .req r11
   .endif
 .endm
 
-.macro STORE_EVEN count
-    PACK_WORDS \count, e0, e1, e2, e3
+.macro STORE_EVEN_PLANAR count
+    PAD \count, e0
     ldr r12, [sp, #F_OUT]
     str e0, [r12], #4
   .if \count > 3
@@ -256,7 +254,14 @@ e3 .req r11
   .endif
 .endm
 
-@ Values + 128 in the upper halfwords, saturated as unsigned bytes, and 128 taken off again.
+.macro PAD count, word
+  .if \count < 4
+    ldr r0, [sp, #F_PADDING]
+    orr \word, \word, r0
+  .endif
+.endm
+
+@ Of values + 128 in the upper halfwords a word in the order 0, 2, 1, 3; missing pixels are 0.
 .macro PACK_UPPER count, a0, a1, a2, a3
   .if \count > 1
     pkhtb \a0, \a1, \a0, asr #16
@@ -272,18 +277,25 @@ e3 .req r11
     usat \a2, #8, \a2, asr #16
     orr \a0, \a0, \a2, lsl #8
   .endif
-    eor \a0, \a0, #0x80808080
 .endm
 
-.macro PACK_WORDS count, a0, a1, a2, a3
-  .irp a, \a0, \a1, \a2, \a3
-    ssat \a, #8, \a
-  .endr
-    bfi \a0, \a2, #8, #8
+@ The same of int8 values.
+.macro PACK_VALUES count, a0, a1, a2, a3
+    eor \a0, \a0, #0x80
+    uxtb \a0, \a0
+  .if \count > 1
+    eor \a1, \a1, #0x80
     bfi \a0, \a1, #16, #8
+  .endif
+  .if \count > 2
+    eor \a2, \a2, #0x80
+    bfi \a0, \a2, #8, #8
+  .endif
+  .if \count > 3
+    eor \a3, \a3, #0x80
     bfi \a0, \a3, #24, #8
+  .endif
 .endm
-#endif
 
 @ acc<p> of the odd channel, times 256.
 .macro SEPARATE count
@@ -294,8 +306,18 @@ e3 .req r11
   .endr
 .endm
 
+@ Distances of a mode's code from the table of modes, in halfwords.
+.macro MODE_ENTRIES count, modes:vararg
+  .irp mode, \modes
+    MODE_ENTRY \mode, \count
+  .endr
+.endm
+.macro MODE_ENTRY mode, count
+    .short (.L\mode\count - .Lmodes\count) / 2
+.endm
+
 @ A block of `count` pixels: bias, steps, requantisation, store. Falls out below, lr behind the block. `entry` leads into the steps,
-@ or to .Lreload when the weights do not all stay in registers; F_DISPATCH is a mode, or 5 while chunks of weights are missing.
+@ or to .Lreload when the weights do not all stay in registers; F_DISPATCH is a mode, or MORE while chunks of weights are missing.
 .macro BLOCK count, entry, steps_entry
     vmov r4, r5, d11
     vmov r6, r7, d11
@@ -307,7 +329,7 @@ e3 .req r11
 .Lreload\count:
     ldr r12, [sp, #F_FIRST]
     ldr r0, [sp, #F_MORE]
-    movs r1, #5
+    movs r1, #MORE
     vldmia r12!, {s0-s21}
     str r12, [sp, #F_NEXT]
     ldr r12, [sp, #\steps_entry]
@@ -322,12 +344,8 @@ e3 .req r11
     ldr r0, [sp, #F_DISPATCH]
     tbh [pc, r0, lsl #1]
 .Lmodes\count:
-    .short (.Lhidden_left\count - .Lmodes\count) / 2
-    .short (.Lhidden_right\count - .Lmodes\count) / 2
-    .short (.Llinear\count - .Lmodes\count) / 2
-    .short (.Luniversal\count - .Lmodes\count) / 2
-    .short (.Lsingle\count - .Lmodes\count) / 2
-    .short (.Lmore\count - .Lmodes\count) / 2
+    MODE_ENTRIES \count, hidden_left, hidden_right, linear, universal, single
+    MODE_ENTRIES \count, planar_left, planar_right, planar_universal, planar_single, more
 .Lmore\count:
     ldr r12, [sp, #F_NEXT]
     ldr r0, [sp, #F_CHUNKS]
@@ -346,31 +364,56 @@ e3 .req r11
 .Luniversal\count:
     SEPARATE \count
     UNIVERSAL \count
-    STORE \count, 0
+    STORE_NHWC \count, 0
     b.w .Lnext\count
 .Lsingle\count:
     SEPARATE \count
     UNIVERSAL \count
-    STORE_EVEN \count
+    STORE_EVEN_NHWC \count
+    b.w .Lnext\count
+.Lplanar_universal\count:
+    SEPARATE \count
+    UNIVERSAL \count
+    PACK_VALUES \count, e0, e1, e2, e3
+    PACK_VALUES \count, o0, o1, o2, o3
+    b.n .Lplanar_store\count
+.Lplanar_single\count:
+    SEPARATE \count
+    UNIVERSAL \count
+    PACK_VALUES \count, e0, e1, e2, e3
+    STORE_EVEN_PLANAR \count
     b.w .Lnext\count
 .Llinear\count:
     SEPARATE \count
     LINEAR \count
-    STORE \count, 0
+    STORE_NHWC \count, 0
     b.w .Lnext\count
 .Lhidden_left\count:
     SEPARATE \count
     HIDDEN \count, lsl
 .Lhidden_store\count:
-    STORE \count, 16
+    STORE_NHWC \count, 16
+    b.w .Lnext\count
+.Lplanar_right\count:
+    SEPARATE \count
+    HIDDEN \count, asr
+    b.n .Lplanar_pack\count
+.Lplanar_left\count:
+    SEPARATE \count
+    HIDDEN \count, lsl
+.Lplanar_pack\count:
+    PACK_UPPER \count, e0, e1, e2, e3
+    PACK_UPPER \count, o0, o1, o2, o3
+.Lplanar_store\count:
+    STORE_PLANAR \count
 .Lnext\count:
 .endm
 
-    .global NAME()
-    .type NAME(), %function
+    .global tn_dsp_tile_rows
+    .type tn_dsp_tile_rows, %function
     .thumb_func
     .align 2
-NAME():
+tn_dsp_tile_rows:
     push {r4-r11, lr}
     vpush {s16-s31}
     sub sp, #FRAME
@@ -379,7 +422,9 @@ NAME():
     ldr r1, [r11, #ARG_STEPS]
     ldr r2, [r11, #ARG_STRIDE]
     ldr r3, [r11, #ARG_PAIRS]
+    ldr r4, [r11, #ARG_PADDING]
     str r2, [sp, #F_STRIDE]
+    str r4, [sp, #F_PADDING]
     str r3, [sp, #F_PAIRS]
     @ steps = 22 * more + first; skipped = 22 - first
     subs r1, #1
@@ -505,7 +550,7 @@ NAME():
     pop {r4-r11, pc}
 
 @ The eight values at F_SPILL (four odd, four even) requantised as TensorFlow Lite does, in place. Uses r0-r12.
-NAME(_universal):
+tn_dsp_universal:
     ldr r12, [sp, #F_HEADER]
     ldrd r8, r9, [r12, #8 * 4]
     sxth r10, r9
@@ -552,4 +597,4 @@ NAME(_universal):
     bne .Lvalue
     bx lr
 
-    .size NAME(), . - NAME()
+    .size tn_dsp_tile_rows, . - tn_dsp_tile_rows

@@ -1,0 +1,59 @@
+#include "oracle/planar.h"
+
+#include <algorithm>
+#include <variant>
+
+#include "graph/operators.h"
+#include "oracle/scratch.h"
+#include "tinynas/scratch.h"
+
+namespace tinynas {
+namespace {
+
+const Tensor& tensor_at(const Graph& graph, std::int32_t index) { return graph.tensors[static_cast<std::size_t>(index)]; }
+
+bool all_int8(const Graph& graph, const Operator& op) {
+  return tensor_at(graph, op.inputs[0]).dtype == DType::s8 && tensor_at(graph, op.inputs[1]).dtype == DType::s8 &&
+         tensor_at(graph, op.outputs[0]).dtype == DType::s8;
+}
+
+}  // namespace
+
+bool dsp_convolution(const Graph& graph, const Operator& op) {
+  const auto* conv = std::get_if<Conv2D>(&op.kind);
+  return conv != nullptr && all_int8(graph, op) && conv->window.dilation_w == 1 &&
+         tensor_at(graph, op.inputs[1]).shape[3] == tensor_at(graph, op.inputs[0]).shape[3];
+}
+
+bool dsp_depthwise(const Graph& graph, const Operator& op) {
+  const auto* depthwise = std::get_if<DepthwiseConv2D>(&op.kind);
+  if (depthwise == nullptr || !all_int8(graph, op)) return false;
+  const Window& w = depthwise->window;
+  const Shape &in = tensor_at(graph, op.inputs[0]).shape, &weights = tensor_at(graph, op.inputs[1]).shape;
+  const std::int32_t kernel = weights[1];
+  const bool square = kernel == weights[2] && (kernel == 3 || kernel == 5 || kernel == 7) && w.stride_h == w.stride_w;
+  const bool aligned = w.stride_h == 2 || (w.stride_h == 1 && (w.padding.left & 1) == (kernel == 5 ? 0 : 1));
+  return square && aligned && w.dilation_h == 1 && w.dilation_w == 1 && weights[3] == in[3] &&
+         in[3] >= TN_DSP_STRIP_CHANNELS;
+}
+
+bool planar_ring(const ScheduleInput& input, std::int32_t tensor) {
+  const auto& rows = input.rows.tensor(tensor);
+  if (input.options.prefer != Prefer::speed || kernel_set(input.options.core) != TN_SET_DSP) return false;
+  if (rows.producer < 0 || rows.readers.empty()) return false;
+  const auto operation = [&](std::int32_t op) -> const Operator& {
+    return input.graph.operators[static_cast<std::size_t>(op)];
+  };
+  const Operator& producer = operation(rows.producer);
+  return dsp_convolution(input.graph, producer) && fused_activation(producer.kind) != Activation::none &&
+         std::all_of(rows.readers.begin(), rows.readers.end(),
+                     [&](std::int32_t reader) { return dsp_depthwise(input.graph, operation(reader)); });
+}
+
+std::int64_t ring_row_bytes(const ScheduleInput& input, std::int32_t tensor) {
+  if (!planar_ring(input, tensor)) return input.rows.tensor(tensor).row_bytes;
+  const Shape& shape = tensor_at(input.graph, tensor).shape;
+  return std::int64_t{planar_plane_bytes(shape[2])} * shape[3];
+}
+
+}  // namespace tinynas
