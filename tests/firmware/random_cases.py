@@ -32,8 +32,11 @@ def _add(rng: random.Random, name: str) -> str:
     return f"{name} add {rng.randint(1, 6)} {rng.randint(1, 9)} {c} {c} 1 1 1 0 0 0 0"
 
 
-def random_lines(seed: int, count: int) -> list[str]:
-    """`count` operators; two in three have multipliers, shifts, biases and weights at the extremes."""
+def random_lines(seed: int, count: int, planar_rows: bool) -> list[str]:
+    """`count` operators; two in three have multipliers, shifts, biases and weights at the extremes.
+
+    With `planar_rows` half of the convolutions write planar rows, or read them.
+    """
     rng = random.Random(seed)
     lines = []
     for i in range(count):
@@ -42,6 +45,6 @@ def random_lines(seed: int, count: int) -> list[str]:
         activation = rng.choice(["none", "relu", "relu6"])
         flavour = rng.choice(["plain", "extreme", "extreme"])
         rows = 1 if " fc " in line else rng.choice([1, 1, 2, 3, 5])
-        planar = int(make in (_convolution, _depthwise) and rng.random() < 0.5)
+        planar = int(planar_rows and make in (_convolution, _depthwise) and rng.random() < 0.5)
         lines.append(f"{line} {activation} {flavour} {rows} {planar} {seed * 1000 + i}")
     return lines

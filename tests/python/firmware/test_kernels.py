@@ -30,7 +30,8 @@ def _program() -> Path:
 
 @pytest.mark.parametrize(("core", "kernel_set"), CORES)
 def test_random_operators(core: str, kernel_set: str, tmp_path: Path) -> None:
-    lines = random_cases.random_lines(seed=CORES.index((core, kernel_set)) + 7, count=60)
+    seed = CORES.index((core, kernel_set)) + 7
+    lines = random_cases.random_lines(seed, count=60, planar_rows=kernel_set == "dsp")
     results = emulator.run(core, emulator.build(core, kernel_set, lines, tmp_path, _program()))
     assert len(results) == len(lines)
     assert [r for r in results if r.verdict != "ok"] == []
