@@ -22,7 +22,7 @@ from tinynas.config.search import SearchConfig
 from tinynas.config.space import SpaceConfig, load_space
 from tinynas.config.train import TrainConfig, load_train
 from tinynas.data.cache import hash_parts
-from tinynas.search.inputs import fit_space, preset_for, read_data
+from tinynas.search.inputs import data_options, fit_space, preset_for, read_data
 from tinynas.search.measure import Measurements, arch_key
 from tinynas.search.run_dir import RunDir, write_json
 from tinynas.train import RichProgress
@@ -51,10 +51,10 @@ class Study:
     ) -> None:
         self.out = out
         self.seed = seed
-        self.data = read_data(data, out / ".cache", seed, log)
+        self.data = read_data(data, data_options(out / ".cache", seed), log)
         preset = preset_for(self.data)
-        self.space: SpaceConfig = fit_space(load_space(space or preset), self.data)
-        self.train: TrainConfig = load_train(recipe or preset).model_copy(
+        self.space: SpaceConfig = fit_space(load_space(space or preset.space), self.data)
+        self.train: TrainConfig = load_train(recipe or preset.train).model_copy(
             update={"epochs": epochs, "minutes": None, "seed": seed}
         )
         self._kept = RunDir(out)

@@ -23,7 +23,7 @@ def train_config(settings: SearchSettings) -> TrainConfig:
 def supernet_dir(settings: SearchSettings, space: SpaceConfig, data: DataSet) -> Path:
     """Where the supernet of these settings lies: named by all that its weights depend on."""
     recipe = train_config(settings).model_dump(
-        mode="json", exclude={"device", "workers", "checkpoint_seconds", "tensorboard"}
+        mode="json", exclude={"device", "workers", "worker_kind", "checkpoint_seconds", "tensorboard"}
     )
     key = content_key(space.model_dump(mode="json"), data.fingerprint, recipe)
     return settings.cache / "supernets" / f"{space.name}-{data.name}-{key}"

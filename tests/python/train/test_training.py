@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ from tinynas.train import (
     train_alone,
     train_supernet,
 )
-from tinynas.train.batches import BatchOrder, prepare
+from tinynas.train.batches import BatchOrder, Workers, prepare
 from tinynas.train.checkpoint import load
 from tinynas.train.recipes import learning_rate
 
@@ -137,9 +138,10 @@ def test_a_network_alone_learns(space: SpaceConfig, data: DataSet, tmp_path: Pat
     assert train_alone(space, arch, data, CONFIG, tmp_path / "alone.pt").accuracy() > 0.6
 
 
-def test_batches_are_the_same_wherever_one_starts(data: DataSet) -> None:
+@pytest.mark.parametrize("kind", ["threads", "processes"])
+def test_batches_are_the_same_wherever_one_starts(data: DataSet, kind: Literal["threads", "processes"]) -> None:
     order = BatchOrder(len(data.train), 24, 5)
-    whole = list(prepare(data.train, order, range(12), lambda _step: 16, 5, workers=2))
+    whole = list(prepare(data.train, order, range(12), lambda _step: 16, 5, Workers(2, kind)))
     tail = list(prepare(data.train, order, range(7, 12), lambda _step: 16, 5))
     for one, two in zip(whole[7:], tail, strict=True):
         assert np.array_equal(one.pictures, two.pictures)
