@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -56,6 +57,18 @@ def test_training_learns_and_subnets_are_measured(trained: Path, space: SpaceCon
     accuracies = dict(evaluator.each(archs))
     assert max(accuracies.values()) > 0.8
     assert accuracies == dict(evaluator.each(archs))
+
+
+def test_subnets_measured_together_have_the_accuracies_of_each_alone(
+    trained: Path, space: SpaceConfig, data: DataSet
+) -> None:
+    evaluator = SupernetEvaluator(trained, data)
+    text = space.model_dump_json()
+    archs = [a for step in range(8) for a in native.sandwich_archs(text, None, None, 1, (0, 0, step))]
+    together = dict(evaluator.each(archs))
+    assert len({json.loads(arch)["resolution"] for arch in archs}) == 2
+    assert together == {index: evaluator.accuracy(arch) for index, arch in enumerate(archs)}
+    assert len(set(together.values())) > 3
 
 
 def test_a_killed_run_resumes_to_the_same_weights(
