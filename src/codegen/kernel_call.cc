@@ -143,6 +143,7 @@ void add_geometry(KernelCall& call, const std::string& prefix, const KernelReque
 
 const KernelSet& kernels_for(tn_set set) {
   if (set == TN_SET_DSP) return dsp_kernels();
+  if (set == TN_SET_THUMB2) return thumb2_kernels();
   return set == TN_SET_HELIUM ? helium_kernels() : portable_kernels();
 }
 

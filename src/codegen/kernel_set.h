@@ -1,5 +1,5 @@
 // Which kernel computes an operator on a core, and with which constants. The generator asks a kernel set; each instruction
-// set (portable, DSP, Helium) is one, and a set hands on to the portable one what it has no body for.
+// set (portable, DSP, Helium, Thumb-2) is one, and a set hands on to the portable one what it has no body for.
 #pragma once
 
 #include <cstdint>
@@ -76,6 +76,7 @@ class KernelSet {
 [[nodiscard]] const KernelSet& portable_kernels();
 [[nodiscard]] const KernelSet& dsp_kernels();     // dsp_set.cc
 [[nodiscard]] const KernelSet& helium_kernels();  // helium_set.cc
+[[nodiscard]] const KernelSet& thumb2_kernels();  // thumb2_set.cc
 [[nodiscard]] const KernelSet& kernels_for(tn_set set);
 
 /// The integer values of a constant s8, s32 or s16 tensor. InputError when it has no data (a graph that only describes

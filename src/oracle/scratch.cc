@@ -16,7 +16,7 @@ constexpr std::array<std::pair<std::string_view, tn_set>, 14> kCores{{{"", TN_SE
                                                                       {"cortex-m0", TN_SET_PORTABLE},
                                                                       {"cortex-m0plus", TN_SET_PORTABLE},
                                                                       {"cortex-m1", TN_SET_PORTABLE},
-                                                                      {"cortex-m3", TN_SET_PORTABLE},
+                                                                      {"cortex-m3", TN_SET_THUMB2},
                                                                       {"cortex-m23", TN_SET_PORTABLE},
                                                                       {"cortex-m4", TN_SET_DSP},
                                                                       {"cortex-m7", TN_SET_DSP},

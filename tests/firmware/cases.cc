@@ -1,9 +1,10 @@
 // Writes C text with kernel calls for a firmware: reads lines that describe operators, makes weights and quantisation from
 // their seeds, asks a kernel set for the call and the reference interpreter for the answer.
 //
-//   firmware_cases dsp|helium|portable < lines > cases.c
+//   firmware_cases dsp|helium|thumb2|portable < lines > cases.c
 //   line: name kind h w ci co kh kw stride pad_top pad_left pad_bottom pad_right activation flavour rows_at_once planar seed
-//   kind: conv depthwise fc add; activation: none relu relu6; flavour: plain extreme; planar: 0, or 1 for rows of planes
+//   kind: conv depthwise fc add; activation: none relu relu6; flavour: plain, extreme, dead (some
+//   channels of so small a scale that their output never moves); planar: 0, or 1 for rows of planes
 //   between (the output of a conv, the input of a depthwise)
 #include <cmath>
 #include <cstdio>
@@ -128,6 +129,10 @@ class Maker {
     float scale = uniform(20.0F, 80.0F) / deviation;
     std::int32_t b = static_cast<std::int32_t>(uniform(-0.5F, 1.0F) * deviation);
     if (extreme() && integer(0, 1) == 0) scale = std::exp2(uniform(-26.0F, 3.0F));
+    if (line_.flavour == "dead" && integer(0, 2) == 0) {
+      scale = std::exp2(uniform(-33.0F, -25.0F));
+      b = integer(0, 1) == 0 ? 1 << 30 : -(1 << 30);
+    }
     if (extreme() && integer(0, 2) == 0) b = static_cast<std::int32_t>(uniform(-1.0F, 1.0F) * 2.0e8F);
     weights.quantization.scale.push_back(scale * graph_.tensors[1].quantization.scale[0] / 0.02F);
     weights.quantization.zero_point.push_back(0);
@@ -228,10 +233,12 @@ int write_cases(const KernelSet& set) {
 int main(int argc, char** argv) {
   using namespace tinynas;
   try {
-    const std::map<std::string, const KernelSet*> sets = {
-        {"dsp", &dsp_kernels()}, {"helium", &helium_kernels()}, {"portable", &portable_kernels()}};
+    const std::map<std::string, const KernelSet*> sets = {{"dsp", &dsp_kernels()},
+                                                          {"helium", &helium_kernels()},
+                                                          {"thumb2", &thumb2_kernels()},
+                                                          {"portable", &portable_kernels()}};
     const auto set = argc == 2 ? sets.find(argv[1]) : sets.end();
-    if (set == sets.end()) throw InputError("[firmware_cases] expected one argument: dsp, helium or portable");
+    if (set == sets.end()) throw InputError("[firmware_cases] expected one argument: dsp, helium, thumb2 or portable");
     return write_cases(*set->second);
   } catch (const std::exception& error) {
     std::cerr << error.what() << "\n";

@@ -49,7 +49,7 @@ def find_cases_program() -> Path | None:
 
 
 def _sources(folder: str) -> list[Path]:
-    own = {"portable": [], "dsp": ["dsp"], "helium": ["dsp", "helium"]}[folder]
+    own = {"portable": [], "dsp": ["dsp"], "helium": ["dsp", "helium"], "thumb2": ["thumb2"]}[folder]
     kernels = [path for name in own for path in sorted((ENGINE / name).glob("*.[cS]"))]
     return kernels + sorted((ENGINE / "portable").glob("*.c"))
 

@@ -33,7 +33,7 @@ def _add(rng: random.Random, name: str) -> str:
 
 
 def random_lines(seed: int, count: int, planar_rows: bool) -> list[str]:
-    """`count` operators; two in three have multipliers, shifts, biases and weights at the extremes.
+    """`count` operators; half have multipliers, shifts, biases and weights at the extremes, some dead channels.
 
     With `planar_rows` half of the convolutions write planar rows, or read them.
     """
@@ -43,7 +43,7 @@ def random_lines(seed: int, count: int, planar_rows: bool) -> list[str]:
         make = rng.choice([_convolution, _convolution, _depthwise, _depthwise, _fully_connected, _add])
         line = make(rng, f"case{i}")
         activation = rng.choice(["none", "relu", "relu6"])
-        flavour = rng.choice(["plain", "extreme", "extreme"])
+        flavour = rng.choice(["plain", "extreme", "extreme", "dead"])
         rows = 1 if " fc " in line else rng.choice([1, 1, 2, 3, 5])
         planar = int(planar_rows and make in (_convolution, _depthwise) and rng.random() < 0.5)
         lines.append(f"{line} {activation} {flavour} {rows} {planar} {seed * 1000 + i}")

@@ -51,7 +51,7 @@ class Compiler:
             f".{define.lower()}" for define in defines if define.startswith("TN_CHECK") or define == "TN_PROBES"
         )
         target = self.objects / f"{source.stem}{tag}.o"
-        if source.parent.name in {"portable", "dsp", "helium"}:
+        if source.parent.name in {"portable", "dsp", "helium", "thumb2"}:
             target = self.objects / f"{source.parent.name}_{source.stem}{tag}.o"
         if self.reuse and target.is_file():
             return target

@@ -31,7 +31,7 @@ from tinynas.models import load_model
 _ALWAYS = ("tn_ring_rows", "tn_fill")
 _SETS = {
     "cortex-m0plus": ("portable",),
-    "cortex-m3": ("portable",),
+    "cortex-m3": ("portable", "thumb2"),
     "cortex-m4": ("portable", "dsp"),
     "cortex-m7": ("portable", "dsp"),
     "cortex-m33": ("portable", "dsp"),

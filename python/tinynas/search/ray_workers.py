@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tinynas.data import FolderOptions, load_data
 from tinynas.errors import CheckError
 from tinynas.search.measure import AccuracyOf
 
@@ -25,14 +24,15 @@ class EvaluatorMaker:
 
     checkpoint: bytes
     data: str
-    options: FolderOptions
+    cache: str
     seed: int
     device: str
 
     def __call__(self) -> AccuracyOf:
+        from tinynas.data import FolderOptions, load_data
         from tinynas.train.evaluator import SupernetEvaluator
 
-        data = load_data(self.data, self.options)
+        data = load_data(self.data, FolderOptions(seed=self.seed, cache_dir=Path(self.cache)))
         with tempfile.NamedTemporaryFile(suffix=".pt") as file:
             file.write(self.checkpoint)
             file.flush()

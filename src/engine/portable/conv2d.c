@@ -42,25 +42,29 @@ static void gather(const tn_conv2d_params* p, const int8_t* const* rows, int32_t
   }
 }
 
-static void convolve_row(const tn_step* step, const tn_conv2d_params* p, const int8_t* const* rows, int8_t* out_row,
-                         int32_t group) {
-  const int32_t group_in = p->input_c / p->groups, group_out = p->output_c / p->groups;
+static void convolve(const tn_step* step, const tn_conv2d_params* p, int32_t group) {
+  const int32_t group_in = p->input_c / p->groups, group_out = p->output_c / p->groups, width = step->x1 - step->x0;
   const int32_t depth = p->geometry.kernel_h * p->geometry.kernel_w * group_in;
   const int32_t first = group * group_out;
-  const int8_t* weights = p->weights + first * depth;
-  int8_t* windows = (int8_t*)step->scratch;
-  for (int32_t x = step->x0; x < step->x1; x += 2) {
-    const int32_t pixels = step->x1 - x < 2 ? 1 : 2;
-    for (int32_t i = 0; i < pixels; ++i) gather(p, rows, x + i, group * group_in, group_in, windows + i * depth);
-    tn_multiply_pixels(windows, depth, pixels, weights, depth, &p->stage, first, first + group_out,
-                       out_row + x * p->output_c, p->output_c);
+  tn_matrix matrix = tn_matrix_of(p->kernel, &p->stage, p->weights + first * depth, depth, first, group_out);
+  tn_pixel_pair* pair = &matrix.pair;
+  int32_t row = 0, x = step->x0;
+  for (int32_t left = step->rows * width; left > 0; left -= 2) {
+    pair->pixels = left < 2 ? 1 : 2;
+    for (int32_t i = 0; i < pair->pixels; ++i) {
+      int8_t* window = (int8_t*)step->scratch + i * depth;
+      gather(p, step->input + row * p->geometry.stride_h, x, group * group_in, group_in, window);
+      pair->pixel[i] = window;
+      pair->output[i] = step->output[row] + x * p->output_c + first;
+      if (++x == step->x1) {
+        x = step->x0;
+        ++row;
+      }
+    }
+    tn_multiply(&matrix);
   }
 }
 
 void tn_conv2d(const tn_step* step, const tn_conv2d_params* params) {
-  for (int32_t r = 0; r < step->rows; ++r) {
-    for (int32_t group = 0; group < params->groups; ++group) {
-      convolve_row(step, params, step->input + r * params->geometry.stride_h, step->output[r], group);
-    }
-  }
+  for (int32_t group = 0; group < params->groups; ++group) convolve(step, params, group);
 }

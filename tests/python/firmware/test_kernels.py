@@ -18,6 +18,8 @@ CORES = [
     ("cortex-m33", "dsp"),
     ("cortex-m55", "helium"),
     ("cortex-m55", "dsp"),
+    ("cortex-m3", "thumb2"),
+    ("cortex-m3", "portable"),
 ]
 
 
@@ -63,6 +65,27 @@ def test_instructions_on_m7(
     line: str, most_per_mac: float | None, most_per_output: float | None, tmp_path: Path
 ) -> None:
     result = emulator.run("cortex-m7", emulator.build("cortex-m7", "dsp", [line], tmp_path, _program()))[0]
+    assert result.verdict == "ok"
+    if most_per_mac is not None:
+        assert result.instructions / result.macs <= most_per_mac
+    if most_per_output is not None:
+        assert result.instructions / result.outputs <= most_per_output
+
+
+@pytest.mark.parametrize(
+    ("line", "most_per_mac", "most_per_output"),
+    [
+        ("pw conv 10 10 144 24 1 1 1 0 0 0 0 none plain 2 0 7", 2.1, None),
+        ("pw conv 20 20 16 48 1 1 1 0 0 0 0 relu6 plain 1 0 7", 3.0, None),
+        ("conv conv 8 8 32 32 3 3 1 1 1 1 1 relu plain 2 0 7", 2.1, None),
+        ("dw depthwise 20 20 48 48 3 3 1 1 1 1 1 relu6 plain 1 0 7", None, 48.0),
+        ("dw depthwise 5 5 48 48 5 5 1 2 2 2 2 relu6 plain 5 0 7", None, 100.0),
+    ],
+)
+def test_instructions_on_m3(
+    line: str, most_per_mac: float | None, most_per_output: float | None, tmp_path: Path
+) -> None:
+    result = emulator.run("cortex-m3", emulator.build("cortex-m3", "thumb2", [line], tmp_path, _program()))[0]
     assert result.verdict == "ok"
     if most_per_mac is not None:
         assert result.instructions / result.macs <= most_per_mac

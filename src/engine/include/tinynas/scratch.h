@@ -9,8 +9,9 @@
 
 #include <stdint.h>
 
-/* The kernel sets, by instruction set: portable C (M0+, M3, host), Armv7E-M/Armv8-M DSP (M4, M7, M33), MVE (M55, M85). */
-typedef enum { TN_SET_PORTABLE = 0, TN_SET_DSP = 1, TN_SET_HELIUM = 2 } tn_set;
+/* The kernel sets, by instruction set: portable C (M0+, host), Armv7E-M/Armv8-M DSP (M4, M7, M33), MVE (M55, M85), Armv7-M
+ * (M3). */
+typedef enum { TN_SET_PORTABLE = 0, TN_SET_DSP = 1, TN_SET_HELIUM = 2, TN_SET_THUMB2 = 3 } tn_set;
 
 typedef enum {
   TN_KIND_OTHER = 0, /* element by element, copies, windows of pools: nothing */
@@ -58,10 +59,12 @@ static inline int32_t tn_scratch_portable(tn_kind kind, const tn_shape* s) {
 /* The other kernel sets' formulas stand beside their bodies' constants. */
 #include "tinynas/scratch_dsp.h"
 #include "tinynas/scratch_helium.h"
+#include "tinynas/scratch_thumb2.h"
 
 static inline int32_t tn_scratch_bytes(tn_set set, tn_kind kind, const tn_shape* shape) {
   if (set == TN_SET_DSP) return tn_scratch_dsp(kind, shape);
   if (set == TN_SET_HELIUM) return tn_scratch_helium(kind, shape);
+  if (set == TN_SET_THUMB2) return tn_scratch_thumb2(kind, shape);
   return tn_scratch_portable(kind, shape);
 }
 

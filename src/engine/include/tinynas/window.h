@@ -25,10 +25,30 @@ typedef struct {
   int16_t input_w; /* columns of an input row, padding not counted */
 } tn_geometry;
 
+/* One or two pixels (of a 1x1, or gathered windows) to be multiplied with output channels in blocks of four. The order of
+ * the fields is known to thumb2/blocks.S. */
+typedef struct {
+  const int8_t* pixel[2]; /* `depth` values each */
+  int8_t* output[2];      /* where the first of the channels goes */
+  const int8_t* weights;  /* block[depth][4] */
+  const int32_t* bias;    /* of the first of the channels, as are multiplier and shift */
+  const int32_t* multiplier;
+  const int8_t* shift;
+  int32_t zero_point, low, high;
+  int32_t depth;
+  int32_t blocks; /* >= 1 */
+  int32_t pixels; /* 1 or 2 */
+} tn_pixel_pair;
+typedef void tn_blocks_kernel(const tn_pixel_pair* pair);
+void tn_blocks(const tn_pixel_pair* pair); /* any stage */
+/* Armv7-M; low -128, high 127, every shift in [-24, -2]. */
+void tn_thumb2_blocks(const tn_pixel_pair* pair);
+
 /* Convolution, groups >= 1. weights: a window is [kernel_h][kernel_w][input_c / groups]; per group in blocks of four
  * channels, the last having what is left: block[window][channels of the block]. Scratch: TN_IM2COL_PIXELS windows of one
  * group. */
 typedef struct {
+  tn_blocks_kernel* kernel;
   tn_geometry geometry;
   const int8_t* weights;
   tn_output_stage stage;
@@ -39,6 +59,7 @@ void tn_conv2d(const tn_step* step, const tn_conv2d_params* params);
 
 /* 1x1, stride 1, no padding; also fully connected (a row of one pixel). weights in blocks as tn_conv2d's. */
 typedef struct {
+  tn_blocks_kernel* kernel;
   const int8_t* weights;
   tn_output_stage stage;
   int32_t input_c, output_c;
