@@ -1,5 +1,5 @@
-// Candidates per second on one core, for every schedule: random networks of the MCUNet space, building the graph included
-// and not.
+// Candidates per second on one core, for every schedule: random networks of the MCUNet space, by the oracle (building the
+// graph included and not) and, where there are tables, from them; and the time of stage 1. Processor time.
 //
 //   build/release/bench/oracle_bench [networks]
 #include <algorithm>
@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "oracle/oracle.h"
+#include "search/score_table.h"
+#include "search/stage1.h"
 #include "space/build_graph.h"
 #include "space/rng.h"
 #include "space/sample.h"
@@ -40,6 +42,39 @@ SearchSpace mcunet_space() {
 /// Processor time, so that other programs do not count.
 double seconds_since(std::clock_t start) { return static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC; }
 
+void time_table(const SearchSpace& space, const Oracle& oracle, const std::vector<Arch>& archs) {
+  constexpr int kRounds = 100;
+  const auto table = ScoreTable::make(space, oracle);
+  if (!table) return;
+  std::int64_t sum = 0;
+  for (const auto& arch : archs) sum += table->score(arch).sram_bytes;  // builds the tables
+  const auto start = std::clock();
+  for (int round = 0; round < kRounds; ++round) {
+    for (const auto& arch : archs) sum += table->score(arch).sram_bytes;
+  }
+  const auto each = seconds_since(start) / (kRounds * static_cast<double>(archs.size()));
+  std::printf("%-12s %10.2f %16.0f   mean SRAM %lld B\n", oracle.name().c_str(), 1e6 * each, 1 / each,
+              static_cast<long long>(sum / ((kRounds + 1) * static_cast<std::int64_t>(archs.size()))));
+}
+
+/// 108 subspaces of 1000 networks, tables built on the way.
+void time_stage1(const Oracle& oracle) {
+  auto space = mcunet_space();
+  space.resolutions.clear();
+  space.widths.clear();
+  for (std::int32_t r = 48; r <= 224; r += 16) space.resolutions.push_back(r);
+  for (std::int32_t w = 2; w <= 10; ++w) space.widths.push_back(w / 10.0);
+  Limits limits;
+  limits.sram_bytes = 320 << 10;
+  limits.flash_bytes = 1 << 20;
+  limits.overhead = {30 << 10, 100 << 10};
+  const auto start = std::clock();
+  const auto result = stage1(space, oracle, limits, {});
+  const auto& winner = result.subspaces[result.winner.value_or(0)];
+  std::printf("stage 1, %s: %.2f s of processor time on all threads, winner w%g-r%d, mean %.1f MFLOPs\n",
+              oracle.name().c_str(), seconds_since(start), winner.width, winner.resolution, winner.mean_flops / 1e6);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -64,5 +99,9 @@ int main(int argc, char** argv) {
     std::printf("%-12s %10.1f %16.0f %22.0f   mean SRAM %lld B\n", name.c_str(), 1e6 * cost, 1 / cost, 1 / (cost + build),
                 static_cast<long long>(sum / static_cast<std::int64_t>(count)));
   }
+  std::printf("\n%-12s %10s %16s\n", "from tables", "us", "candidates/s");
+  for (const auto& name : oracle_names()) time_table(space, *make_oracle(name, {}), archs);
+  std::printf("\n");
+  for (const auto& name : {"tinyengine", "streaming"}) time_stage1(*make_oracle(name, {}));
   return 0;
 }

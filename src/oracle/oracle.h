@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "graph/graph.h"
@@ -64,6 +65,18 @@ class Oracle {
   [[nodiscard]] virtual Cost cost(const Graph& graph) const = 0;
   /// The executable plan behind `cost`, for schedules that our engine runs.
   [[nodiscard]] virtual std::optional<Plan> plan(const Graph& graph) const = 0;
+};
+
+/// One of the schedules of make_oracle().
+class BuiltInOracle : public Oracle {
+ public:
+  BuiltInOracle(std::string name, ScheduleOptions options) : name_(std::move(name)), options_(std::move(options)) {}
+  [[nodiscard]] std::string name() const final { return name_; }
+  [[nodiscard]] const ScheduleOptions& options() const { return options_; }
+
+ private:
+  std::string name_;
+  ScheduleOptions options_;
 };
 
 /// "tinyengine", "streaming", ...; throws InputError that lists the names for an unknown one.

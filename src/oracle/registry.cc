@@ -16,34 +16,25 @@ namespace {
 
 /// A schedule that our engine executes: its cost is that of its plan.
 template <Plan (*make_schedule)(const Graph&, const ScheduleOptions&)>
-class Executable final : public Oracle {
+class Executable final : public BuiltInOracle {
  public:
-  Executable(std::string name, const ScheduleOptions& options) : name_(std::move(name)), options_(options) {
-    (void)kernel_set(options.core);
+  Executable(std::string name, const ScheduleOptions& schedule) : BuiltInOracle(std::move(name), schedule) {
+    (void)kernel_set(schedule.core);
   }
-  [[nodiscard]] std::string name() const override { return name_; }
   [[nodiscard]] Cost cost(const Graph& graph) const override {
     const auto rows = make_row_graph(graph);
-    return plan_cost({graph, rows, options_}, make_schedule(graph, options_));
+    return plan_cost({graph, rows, options()}, make_schedule(graph, options()));
   }
-  [[nodiscard]] std::optional<Plan> plan(const Graph& graph) const override { return make_schedule(graph, options_); }
-
- private:
-  std::string name_;
-  ScheduleOptions options_;
+  [[nodiscard]] std::optional<Plan> plan(const Graph& graph) const override { return make_schedule(graph, options()); }
 };
 
 /// An account of another engine: figures without a plan.
 template <Cost (*account)(const Graph&)>
-class Account final : public Oracle {
+class Account final : public BuiltInOracle {
  public:
-  Account(std::string name, const ScheduleOptions& /*options*/) : name_(std::move(name)) {}
-  [[nodiscard]] std::string name() const override { return name_; }
+  using BuiltInOracle::BuiltInOracle;
   [[nodiscard]] Cost cost(const Graph& graph) const override { return account(graph); }
   [[nodiscard]] std::optional<Plan> plan(const Graph& /*graph*/) const override { return std::nullopt; }
-
- private:
-  std::string name_;
 };
 
 using Maker = std::unique_ptr<Oracle> (*)(std::string, const ScheduleOptions&);

@@ -12,33 +12,8 @@
 namespace tinynas {
 namespace {
 
-constexpr std::int64_t kAlignment = 4;
 constexpr std::int64_t kFlashPerChannel = 8;  // int32 bias, float scale
-
-/// One address taken over by a chain of tensors: a map, and what is computed in place of it.
-struct Block {
-  struct Piece {
-    std::int64_t size = 0;
-    std::int32_t lower = 0, upper = 0;  // operators [lower, upper)
-  };
-  std::vector<Piece> pieces;
-  std::int64_t offset = 0;
-
-  [[nodiscard]] std::int64_t size() const {
-    std::int64_t most = 0;
-    for (const auto& piece : pieces) most = std::max(most, piece.size);
-    return most;
-  }
-
-  /// Bytes taken while operator `op` runs; a map and what replaces it share theirs.
-  [[nodiscard]] std::int64_t size_at(std::int32_t op) const {
-    std::int64_t most = 0;
-    for (const auto& piece : pieces) {
-      if (piece.lower <= op && op < piece.upper) most = std::max(most, piece.size);
-    }
-    return most;
-  }
-};
+constexpr std::size_t kLongestSkip = 4;       // operators of a block
 
 /// Pad is fused into its reader, and a reshape moves nothing.
 bool is_alias(const Operator& op) {
@@ -53,63 +28,24 @@ bool in_place(const RowGraph& rows, const Operator& op, std::int32_t index) {
   return input.last_reader == index && !input.graph_input && output.bytes <= input.bytes;
 }
 
-std::vector<Block> make_blocks(const Graph& graph, const RowGraph& rows) {
-  std::vector<Block> blocks;
+void add_blocks(const Graph& graph, const RowGraph& rows, FirstFit& first_fit) {
   std::vector<std::int32_t> block_of(graph.tensors.size(), -1);
-  const auto add_piece = [&](std::int32_t tensor, std::int32_t lower, std::int32_t block, bool alias) {
+  const auto add = [&](std::int32_t tensor, std::int32_t lower, std::int32_t block, bool alias) {
     const auto& info = rows.tensor(tensor);
     const auto upper = std::max(info.last_reader, lower) + 1;
-    auto& pieces = blocks[static_cast<std::size_t>(block)].pieces;
-    if (!alias) {
-      pieces.push_back({(info.bytes + kAlignment - 1) / kAlignment * kAlignment, lower, upper});
+    if (alias) {
+      first_fit.extend(block, upper);
     } else {
-      pieces.back().upper = std::max(pieces.back().upper, upper);
+      first_fit.add_piece(block, info.bytes, lower, upper);
     }
     block_of[static_cast<std::size_t>(tensor)] = block;
   };
-  const auto new_block = [&] {
-    blocks.emplace_back();
-    return static_cast<std::int32_t>(blocks.size()) - 1;
-  };
-  for (const auto input : graph.inputs) add_piece(input, 0, new_block(), false);
+  for (const auto input : graph.inputs) add(input, 0, first_fit.add_block(), false);
   for (std::int32_t i = 0; i < rows.operator_count(); ++i) {
     const Operator& op = graph.operators[static_cast<std::size_t>(i)];
-    const bool taken_over = in_place(rows, op, i);
-    const auto block = taken_over ? block_of[static_cast<std::size_t>(op.inputs.front())] : new_block();
-    add_piece(op.outputs.front(), i, block, is_alias(op));
+    const auto block = in_place(rows, op, i) ? block_of[static_cast<std::size_t>(op.inputs.front())] : first_fit.add_block();
+    add(op.outputs.front(), i, block, is_alias(op));
   }
-  return blocks;
-}
-
-/// The lowest offset, from block's own upwards, at which it misses `other`; block's own if it does already.
-std::int64_t above(const Block& block, const Block& other) {
-  auto offset = block.offset;
-  for (const auto& mine : block.pieces) {
-    for (const auto& piece : other.pieces) {
-      const bool together = mine.lower < piece.upper && piece.lower < mine.upper;
-      const auto end = other.offset + piece.size;
-      if (together && offset < end && other.offset < offset + mine.size) offset = end;
-    }
-  }
-  return offset;
-}
-
-/// First fit, largest first; equal sizes in the order of their birth. Returns the bytes taken.
-std::int64_t first_fit(std::vector<Block>& blocks) {
-  std::vector<Block*> order;
-  order.reserve(blocks.size());
-  for (auto& block : blocks) order.push_back(&block);
-  std::stable_sort(order.begin(), order.end(), [](const Block* a, const Block* b) { return a->size() > b->size(); });
-  std::int64_t peak = 0;
-  for (std::size_t i = 0; i < order.size(); ++i) {
-    auto& block = *order[i];
-    for (std::int64_t before = -1; before != block.offset;) {
-      before = block.offset;
-      for (std::size_t j = 0; j < i; ++j) block.offset = above(block, *order[j]);
-    }
-    peak = std::max(peak, block.offset + block.size());
-  }
-  return peak;
 }
 
 struct KernelBuffers {
@@ -138,11 +74,48 @@ KernelBuffers kernel_buffers(const Graph& graph, const Operator& op) {
 
 }  // namespace
 
+std::vector<TinyEngineOperator> tinyengine_operators(const Graph& graph) {
+  const auto rows = make_row_graph(graph);
+  std::vector<TinyEngineOperator> operators;
+  for (std::int32_t i = 0; i < rows.operator_count(); ++i) {
+    const auto& op = graph.operators[static_cast<std::size_t>(i)];
+    const auto buffers = kernel_buffers(graph, op);
+    operators.push_back({in_place(rows, op, i), buffers.sbuf, buffers.kbuf});
+  }
+  return operators;
+}
+
+std::int64_t tinyengine_chain_bytes(ChainView links, std::span<const TinyEngineOperator* const> operators,
+                                    std::int64_t image_bytes, FirstFit& first_fit) {
+  first_fit.clear();
+  first_fit.add_piece(first_fit.add_block(), image_bytes, 0, 1);
+  const auto count = static_cast<std::int32_t>(links.size());
+  std::int32_t block = 0;
+  std::int64_t sbuf = 0;
+  std::int64_t kbuf = 0;
+  for (std::int32_t i = 0; i < count; ++i) {
+    const auto k = static_cast<std::size_t>(i);
+    // Read by the next operator, and across a residual by an ADD a few places on; the output lives to the end.
+    auto last_reader = std::min(i + 1, count);
+    for (auto add = k + 2; add < links.size() && add < k + 2 + kLongestSkip; ++add) {
+      if (links[add]->skip > 0 && add == k + 1 + static_cast<std::size_t>(links[add]->skip)) {
+        last_reader = static_cast<std::int32_t>(add);
+      }
+    }
+    if (!operators[k]->in_place) block = first_fit.add_block();
+    first_fit.add_piece(block, links[k]->bytes, i, last_reader + 1);
+    sbuf = std::max(sbuf, operators[k]->sbuf);
+    kbuf = std::max(kbuf, operators[k]->kbuf);
+  }
+  return first_fit.place() + sbuf + kbuf;
+}
+
 Cost tinyengine_cost(const Graph& graph) {
   const auto rows = make_row_graph(graph);
   Cost cost = make_cost(graph, rows);
-  auto blocks = make_blocks(graph, rows);
-  cost.activation_bytes = first_fit(blocks);
+  FirstFit first_fit;
+  add_blocks(graph, rows, first_fit);
+  cost.activation_bytes = first_fit.place();
   KernelBuffers most;
   std::int64_t highest = -1;
   for (std::size_t i = 0; i < graph.operators.size(); ++i) {
@@ -151,8 +124,7 @@ Cost tinyengine_cost(const Graph& graph) {
     most.sbuf = std::max(most.sbuf, buffers.sbuf);
     most.kbuf = std::max(most.kbuf, buffers.kbuf);
     auto& layer = cost.layers[i];
-    for (const auto& block : blocks) layer.sram_bytes += block.size_at(layer.op);
-    layer.sram_bytes += buffers.sbuf + buffers.kbuf;
+    layer.sram_bytes = first_fit.live_bytes(layer.op) + buffers.sbuf + buffers.kbuf;
     layer.flash_bytes = weight_bytes(graph, op) + kFlashPerChannel * weight_channels(graph, op);
     cost.flash_bytes += layer.flash_bytes;
     if (layer.sram_bytes > highest) {

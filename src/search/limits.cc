@@ -6,8 +6,10 @@
 
 #include "graph/error.h"
 #include "search/parallel.h"
+#include "search/score_table.h"
 #include "space/build_graph.h"
 #include "space/sample.h"
+#include "space/validate.h"
 
 namespace tinynas {
 namespace {
@@ -55,6 +57,9 @@ Score score_of(const SearchSpace& space, const Oracle& oracle, const Arch& arch)
 }
 
 std::vector<Score> score_all(const SearchSpace& space, const Oracle& oracle, std::span<const Arch> archs, int threads) {
+  const bool points = std::all_of(archs.begin(), archs.end(), [&](const Arch& arch) { return contains(space, arch); });
+  const auto table = points ? ScoreTable::make(space, oracle) : nullptr;
+  if (table && table->exact()) return score_all(*table, archs, threads);
   std::vector<Score> scores(archs.size());
   parallel_for(archs.size(), threads, [&](std::size_t i) { scores[i] = score_of(space, oracle, archs[i]); });
   return scores;

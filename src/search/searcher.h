@@ -17,6 +17,7 @@
 
 #include "search/limits.h"
 #include "search/pareto.h"
+#include "search/score_table.h"
 #include "space/rng.h"
 
 namespace tinynas {
@@ -107,6 +108,7 @@ class Searcher {
   [[nodiscard]] std::vector<std::int32_t> key(const Arch& arch) const;
   void keep_fitting(std::vector<Arch> tried, std::size_t wanted, std::vector<Candidate>& found);
 
+  std::unique_ptr<ScoreTable> table_;         // rules out most candidates before the oracle is asked
   std::set<std::vector<std::int32_t>> seen_;  // keys of what has been asked
   std::vector<Candidate> asked_;
   bool pending_ = false, finished_ = false;

@@ -8,6 +8,7 @@
 
 #include "graph/error.h"
 #include "search/parallel.h"
+#include "search/score_table.h"
 #include "space/sample.h"
 #include "space/validate.h"
 
@@ -29,10 +30,19 @@ void summarise(Subspace& part) {
   part.p80_flops = part.flops[rank - 1];
 }
 
-void sample_subspace(const SearchSpace& space, const Oracle& oracle, const Limits& limits, Rng rng, Subspace& part) {
+/// What the samples are scored by: the oracle, or its table where there is one.
+struct Scoring {
+  const SearchSpace& space;
+  const Oracle& oracle;
+  std::unique_ptr<ScoreTable> table;
+
+  [[nodiscard]] Score score(const Arch& arch) const { return table ? table->score(arch) : score_of(space, oracle, arch); }
+};
+
+void sample_subspace(const Scoring& scoring, const Limits& limits, Rng rng, Subspace& part) {
   part.min_sram_bytes = part.min_flash_bytes = std::numeric_limits<std::int64_t>::max();
   for (std::int32_t i = 0; i < part.samples; ++i) {
-    const Score score = score_of(space, oracle, sample(space, part.resolution, part.width, rng));
+    const Score score = scoring.score(sample(scoring.space, part.resolution, part.width, rng));
     part.min_sram_bytes = std::min(part.min_sram_bytes, score.sram_bytes);
     part.min_flash_bytes = std::min(part.min_flash_bytes, score.flash_bytes);
     if (fits(score, limits)) part.flops.push_back(score.macs);
@@ -67,10 +77,11 @@ Stage1Result stage1(const SearchSpace& space, const Oracle& oracle, const Limits
       part.samples = options.samples;
     }
   }
+  const Scoring scoring{space, oracle, ScoreTable::make(space, oracle)};
   std::mutex mutex;
   std::size_t done = 0;
   parallel_for(result.subspaces.size(), options.threads, [&](std::size_t i) {
-    sample_subspace(space, oracle, limits, Rng(options.seed, i), result.subspaces[i]);
+    sample_subspace(scoring, limits, Rng(options.seed, i), result.subspaces[i]);
     const std::lock_guard lock(mutex);
     ++done;
     if (options.progress && !options.progress(done, result.subspaces.size())) throw InputError("[stage1] stopped");

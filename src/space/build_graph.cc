@@ -27,37 +27,44 @@ std::int32_t first_block_of(const SearchSpace& space, std::int32_t stage) {
   return first;
 }
 
+void append_block(NetworkBuilder& net, const SearchSpace& space, const std::string& prefix, const BlockChoice& choice,
+                  BlockPlace place) {
+  const std::int32_t in = net.channels();
+  net.bottleneck(prefix, {.kernel = choice.kernel,
+                          .stride = place.stride,
+                          .mid = mid_channels(space, in, choice.expansion),
+                          .out = place.out,
+                          .expand = choice.expansion != 1,
+                          .residual = place.stride == 1 && in == place.out});
+}
+
+void append_head(NetworkBuilder& net, const SearchSpace& space, double width) {
+  if (space.feature_mix > 0) {
+    net.conv("feature_mix", scaled_channels(space, space.feature_mix, width), 1, 1, Activation::relu6);
+  }
+  net.global_pool("pool");
+  net.classifier("classifier", space.classes);
+}
+
 Graph build_graph(const SearchSpace& space, const Arch& arch) {
   NetworkBuilder net(space.name, arch.resolution, space.input_channels);
   net.reserve(4 * (arch.blocks.size() + 1) + 4);
-  const auto append = [&](const std::string& prefix, const BlockChoice& choice, std::int32_t stride, std::int32_t out) {
-    const std::int32_t in = net.channels();
-    net.bottleneck(prefix, {.kernel = choice.kernel,
-                            .stride = stride,
-                            .mid = mid_channels(space, in, choice.expansion),
-                            .out = out,
-                            .expand = choice.expansion != 1,
-                            .residual = stride == 1 && in == out});
-  };
   net.conv("stem", scaled_channels(space, space.stem.channels, arch.width), space.stem.kernel, space.stem.stride,
            Activation::relu6);
   const FirstBlock& first = space.first_block;
-  append("first.", {first.kernel, first.expansion}, first.stride, scaled_channels(space, first.channels, arch.width));
+  append_block(net, space, "first.", {first.kernel, first.expansion},
+               {first.stride, scaled_channels(space, first.channels, arch.width)});
   std::size_t index = 0;
   for (std::size_t s = 0; s < space.stages.size(); ++s) {
     const Stage& stage = space.stages[s];
     const std::int32_t out = scaled_channels(space, stage.channels, arch.width);
     const std::string prefix = "stages." + std::to_string(s) + ".blocks.";
     for (std::int32_t b = 0; b < arch.depths[s]; ++b) {
-      append(prefix + std::to_string(b) + ".", arch.blocks[index + b], b == 0 ? stage.stride : 1, out);
+      append_block(net, space, prefix + std::to_string(b) + ".", arch.blocks[index + b], {b == 0 ? stage.stride : 1, out});
     }
     index += stage.depths.back();
   }
-  if (space.feature_mix > 0) {
-    net.conv("feature_mix", scaled_channels(space, space.feature_mix, arch.width), 1, 1, Activation::relu6);
-  }
-  net.global_pool("pool");
-  net.classifier("classifier", space.classes);
+  append_head(net, space, arch.width);
   return net.take();
 }
 

@@ -14,6 +14,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "graph/graph.h"
 #include "space/space.h"
@@ -32,6 +33,20 @@ namespace tinynas {
 
 /// Index of stage s's first entry in Arch::blocks.
 [[nodiscard]] std::int32_t first_block_of(const SearchSpace& space, std::int32_t stage);
+
+class NetworkBuilder;
+
+/// Where a block stands: its stride and absolute output channels.
+struct BlockPlace {
+  std::int32_t stride = 1, out = 0;
+};
+
+/// One inverted bottleneck of the space behind the network's current map.
+void append_block(NetworkBuilder& net, const SearchSpace& space, const std::string& prefix, const BlockChoice& choice,
+                  BlockPlace place);
+
+/// What follows the stages: feature mix, pool, classifier.
+void append_head(NetworkBuilder& net, const SearchSpace& space, double width);
 
 /// The network of `arch`. Both must have been validated (validate.h); about 20 microseconds.
 [[nodiscard]] Graph build_graph(const SearchSpace& space, const Arch& arch);

@@ -4,11 +4,13 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include "graph/error.h"
 #include "module.h"
 #include "search/evolution.h"
 #include "search/pareto.h"
 #include "search/predictor.h"
 #include "search/rank.h"
+#include "search/score_table.h"
 #include "search/stage1.h"
 #include "space/validate.h"
 
@@ -31,6 +33,15 @@ py::array_t<T> column(const std::vector<Score>& scores, Figure figure) {
   return result;
 }
 
+py::dict columns(const std::vector<Score>& scores) {
+  py::dict result;
+  result["sram_bytes"] = column<std::int64_t>(scores, &Score::sram_bytes);
+  result["flash_bytes"] = column<std::int64_t>(scores, &Score::flash_bytes);
+  result["macs"] = column<std::int64_t>(scores, &Score::macs);
+  result["latency_us"] = column<double>(scores, &Score::latency_us);
+  return result;
+}
+
 py::dict score_batch(const SearchSpace& space, const OraclePtr& oracle, const std::vector<Arch>& archs, int threads) {
   check_all(space, archs);
   std::vector<Score> scores;
@@ -38,12 +49,54 @@ py::dict score_batch(const SearchSpace& space, const OraclePtr& oracle, const st
     const py::gil_scoped_release unlocked;
     scores = score_all(space, *oracle, archs, threads);
   }
-  py::dict result;
-  result["sram_bytes"] = column<std::int64_t>(scores, &Score::sram_bytes);
-  result["flash_bytes"] = column<std::int64_t>(scores, &Score::flash_bytes);
-  result["macs"] = column<std::int64_t>(scores, &Score::macs);
-  result["latency_us"] = column<double>(scores, &Score::latency_us);
-  return result;
+  return columns(scores);
+}
+
+template <typename T>
+using Array = py::array_t<T, py::array::c_style | py::array::forcecast>;
+
+/// Archs as arrays: one row per arch.
+struct ArchArrays {
+  Array<std::int32_t> resolutions;
+  Array<double> widths;
+  Array<std::int32_t> depths, kernels, expansions;
+};
+
+std::vector<Arch> archs_of(const SearchSpace& space, const ArchArrays& arrays) {
+  const auto count = arrays.resolutions.size();
+  std::int64_t blocks = 0;
+  for (const auto& stage : space.stages) blocks += stage.depths.back();
+  const auto stages = static_cast<std::int64_t>(space.stages.size());
+  const auto is = [&](const auto& array, std::int64_t columns) {
+    return array.ndim() == 2 && array.shape(0) == count && array.shape(1) == columns;
+  };
+  if (arrays.resolutions.ndim() != 1 || arrays.widths.ndim() != 1 || arrays.widths.size() != count ||
+      !is(arrays.depths, stages) || !is(arrays.kernels, blocks) || !is(arrays.expansions, blocks)) {
+    throw InputError("[score] expected resolutions [n], widths [n], depths [n, " + std::to_string(stages) +
+                     "], kernels and expansions [n, " + std::to_string(blocks) + "]");
+  }
+  std::vector<Arch> archs(static_cast<std::size_t>(count));
+  for (py::ssize_t i = 0; i < count; ++i) {
+    auto& arch = archs[static_cast<std::size_t>(i)];
+    arch.resolution = arrays.resolutions.at(i);
+    arch.width = arrays.widths.at(i);
+    const auto* depths = arrays.depths.data(i, 0);
+    arch.depths.assign(depths, depths + stages);
+    for (std::int64_t b = 0; b < blocks; ++b) arch.blocks.push_back({arrays.kernels.at(i, b), arrays.expansions.at(i, b)});
+    if (!contains(space, arch)) throw InputError("[score] row " + std::to_string(i) + " is no point of the space");
+  }
+  return archs;
+}
+
+py::dict score_arrays(const SearchSpace& space, const OraclePtr& oracle, const ArchArrays& arrays, int threads) {
+  const auto archs = archs_of(space, arrays);
+  std::vector<Score> scores;
+  {
+    const py::gil_scoped_release unlocked;
+    const auto table = ScoreTable::make(space, *oracle);
+    scores = table ? score_all(*table, archs, threads) : score_all(space, *oracle, archs, threads);
+  }
+  return columns(scores);
 }
 
 void bind_limits(py::module_& m) {
@@ -84,6 +137,20 @@ void bind_limits(py::module_& m) {
   m.def("score_batch", &score_batch, py::arg("space"), py::arg("oracle").none(false), py::arg("archs"),
         py::arg("threads") = 0,
         "Arrays sram_bytes, flash_bytes, macs, latency_us with one entry per arch; all cores by default.");
+  m.def(
+      "score_arrays",
+      [](const SearchSpace& space, const OraclePtr& oracle, Array<std::int32_t> resolutions, Array<double> widths,
+         Array<std::int32_t> depths, Array<std::int32_t> kernels, Array<std::int32_t> expansions, int threads) {
+        return score_arrays(
+            space, oracle,
+            {std::move(resolutions), std::move(widths), std::move(depths), std::move(kernels), std::move(expansions)},
+            threads);
+      },
+      py::arg("space"), py::arg("oracle").none(false), py::arg("resolutions"), py::arg("widths"), py::arg("depths"),
+      py::arg("kernels"), py::arg("expansions"), py::kw_only(), py::arg("threads") = 0,
+      "The same for archs given as arrays with a row per arch: resolutions [n], widths [n], depths [n, stages], kernels "
+      "and expansions [n, blocks]. From tables where there are any (src/search/score_table.h): for `streaming` sram_bytes "
+      "is then the peak of the best partition, which the plan's arena may exceed a little.");
   m.def(
       "smallest_footprint",
       [](const SearchSpace& space, const OraclePtr& oracle, const Limits& limits) {

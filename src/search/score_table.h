@@ -1,0 +1,51 @@
+// Scores of a space's networks from tables: everything that a block contributes is worked out once per (resolution, width,
+// stage, choice) by the oracle itself on that block alone; a candidate is then a walk over records, and nothing is
+// allocated for it.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <span>
+#include <vector>
+
+#include "oracle/oracle.h"
+#include "search/limits.h"
+#include "space/space.h"
+
+namespace tinynas {
+
+class ScoreTable {
+ public:
+  /// Tables exist for the built-in schedules `tinyengine` and, preferring memory, `streaming`; nullptr for any other oracle.
+  [[nodiscard]] static std::unique_ptr<ScoreTable> make(const SearchSpace& space, const Oracle& oracle);
+  ~ScoreTable();
+
+  /// The network's score; `arch` must be a point of the space (contains() of space/validate.h). From any thread.
+  /// `streaming`: `sram_bytes` is the peak of the best partition; the plan's arena is never below it, and above it only
+  /// where the packer cannot place the segments' ends without a gap. `tinyengine`: what the oracle says.
+  [[nodiscard]] Score score(const Arch& arch) const;
+
+  /// Whether `sram_bytes` is the oracle's own figure, and not a lower bound of it.
+  [[nodiscard]] bool exact() const { return !streaming_; }
+
+ private:
+  struct Part;      // operators that always stand together: the stem, a block with its choices, the head
+  struct Subspace;  // all parts of one resolution and width
+  struct Walk;      // a thread's working memory
+
+  ScoreTable(const SearchSpace& space, const Oracle& oracle, const ScheduleOptions& options);
+  [[nodiscard]] const Subspace& subspace_of(const Arch& arch) const;
+  void build(Subspace& subspace, std::int32_t resolution, double width) const;
+  [[nodiscard]] std::int64_t sram_bytes(const Subspace& subspace, Walk& walk) const;
+
+  SearchSpace space_;
+  const Oracle& oracle_;
+  ScheduleOptions options_;
+  bool streaming_ = false;
+  std::vector<std::unique_ptr<Subspace>> subspaces_;  // by resolution, then width
+};
+
+/// Scores in the order of `archs`, on `threads` threads (below 1: all).
+[[nodiscard]] std::vector<Score> score_all(const ScoreTable& table, std::span<const Arch> archs, int threads = 0);
+
+}  // namespace tinynas

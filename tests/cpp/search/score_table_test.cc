@@ -1,0 +1,100 @@
+// Scores from tables are those of the oracle, network by network.
+#include "search/score_table.h"
+
+#include <gtest/gtest.h>
+
+#include "oracle/growing_segment.h"
+#include "oracle/ring_table.h"
+#include "oracle/streaming.h"
+#include "space/build_graph.h"
+#include "space/sample.h"
+#include "space/spaces.h"
+
+namespace tinynas::testing {
+namespace {
+
+/// A space with residuals, feature mix, expansion 1, odd maps and a stride after the first stage.
+SearchSpace odd_space() {
+  auto space = tiny_space();
+  space.resolutions = {15, 33, 48};
+  space.feature_mix = 40;
+  space.stages.push_back({24, 2, {1, 2, 3}, {3, 5, 7}, {1, 3, 6}});
+  return space;
+}
+
+Arch any_arch(const SearchSpace& space, Rng& rng) {
+  const auto resolution = space.resolutions[rng.below(static_cast<std::uint32_t>(space.resolutions.size()))];
+  return sample(space, resolution, space.widths[rng.below(static_cast<std::uint32_t>(space.widths.size()))], rng);
+}
+
+/// The peak of the partition that the schedule itself chooses.
+std::int64_t partition_peak(const Graph& graph, const ScheduleOptions& options) {
+  const auto rows = make_row_graph(graph);
+  const ScheduleInput input{graph, rows, options};
+  const auto table = make_ring_table(input);
+  GrowingSegment growing(input, table, streamed_image(input));
+  std::int64_t peak = 0;
+  for (const auto& segment : cut_into_segments(input)) {
+    growing.start(segment.operators.front());
+    for (const auto op : segment.operators) EXPECT_TRUE(growing.add(op));
+    peak = std::max(peak, growing.bytes());
+  }
+  return peak;
+}
+
+class ScoreTables : public ::testing::TestWithParam<SearchSpace> {};
+
+TEST_P(ScoreTables, TinyEngineEqualsTheOracle) {
+  const auto& space = GetParam();
+  const auto oracle = make_oracle("tinyengine", {});
+  const auto table = ScoreTable::make(space, *oracle);
+  ASSERT_NE(table, nullptr);
+  EXPECT_TRUE(table->exact());
+  Rng rng(1);
+  for (int i = 0; i < 500; ++i) {
+    const auto arch = any_arch(space, rng);
+    const auto score = score_of(space, *oracle, arch);
+    const auto fast = table->score(arch);
+    ASSERT_EQ(fast.sram_bytes, score.sram_bytes) << "network " << i;
+    ASSERT_EQ(fast.flash_bytes, score.flash_bytes);
+    ASSERT_EQ(fast.macs, score.macs);
+    ASSERT_NEAR(fast.latency_us, score.latency_us, 1e-6 * score.latency_us);
+  }
+}
+
+TEST_P(ScoreTables, StreamingEqualsThePartition) {
+  const auto& space = GetParam();
+  for (const bool streamed : {true, false}) {
+    for (const char* core : {"", "cortex-m7", "cortex-m55"}) {
+      const ScheduleOptions options{.image_streamed = streamed, .core = core};
+      const auto oracle = make_oracle("streaming", options);
+      const auto table = ScoreTable::make(space, *oracle);
+      ASSERT_NE(table, nullptr);
+      Rng rng(2);
+      int packed = 0;
+      constexpr int kNetworks = 60;
+      for (int i = 0; i < kNetworks; ++i) {
+        const auto arch = any_arch(space, rng);
+        const auto graph = build_graph(space, arch);
+        const auto fast = table->score(arch);
+        ASSERT_EQ(fast.sram_bytes, partition_peak(graph, options)) << "network " << i << ", " << core << streamed;
+        const auto cost = oracle->cost(graph);
+        ASSERT_EQ(fast.flash_bytes, cost.flash_bytes);
+        ASSERT_EQ(fast.macs, cost.macs);
+        ASSERT_LE(fast.sram_bytes, cost.sram_bytes);
+        packed += fast.sram_bytes == cost.sram_bytes ? 1 : 0;
+      }
+      EXPECT_GE(packed, kNetworks / 2);  // the packer reaches the partition's peak
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Spaces, ScoreTables, ::testing::Values(mcunet_space(), odd_space()));
+
+TEST(ScoreTable, OtherOraclesHaveNone) {
+  EXPECT_EQ(ScoreTable::make(tiny_space(), *make_oracle("layerwise", {})), nullptr);
+  EXPECT_EQ(ScoreTable::make(tiny_space(), *make_oracle("streaming", {.prefer = Prefer::speed})), nullptr);
+}
+
+}  // namespace
+}  // namespace tinynas::testing
