@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
 
 ScheduleOption = Annotated[
     str, typer.Option("--schedule", help="How the network is executed: streaming, tinyengine, ...")
+]
+OracleOption = Annotated[
+    Path | None,
+    typer.Option("--oracle", help="A shared library that says what a network costs (src/oracle/plugin.h)."),
 ]
 TargetOption = Annotated[
     str | None, typer.Option("--target", help="A board of configs/targets (tinynas boards) or a YAML file.")
@@ -54,10 +59,16 @@ def size_of(option: str, text: str | None) -> int | None:
         raise InputError(f"{option}: {error}") from None
 
 
-def make_oracle(schedule: str, image: str, prefer: str = "memory", core: str = "") -> _core.Oracle:
-    """The oracle that the options ask for; InputError for an unknown word."""
+def make_oracle(
+    schedule: str, image: str, prefer: str = "memory", core: str = "", plugin: Path | None = None
+) -> _core.Oracle:
+    """The oracle that the options ask for, the plugin before the schedule; InputError for an unknown word."""
     import tinynas._core as _core
 
+    if plugin is not None:
+        from tinynas.plugin import PluginOracle
+
+        return PluginOracle(plugin)
     choices = {"--image": (image, ("streamed", "stored")), "--prefer": (prefer, ("memory", "speed"))}
     for option, (value, known) in choices.items():
         if value not in known:

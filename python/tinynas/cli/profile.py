@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tinynas.cli.common import ImageOption, PreferOption, ScheduleOption, TargetOption, make_oracle, target_of
+from tinynas.cli.common import (
+    ImageOption,
+    OracleOption,
+    PreferOption,
+    ScheduleOption,
+    TargetOption,
+    make_oracle,
+    target_of,
+)
 from tinynas.cli.output import JsonOption, emit, reports_errors, table
 from tinynas.config import format_size
 from tinynas.config.target import TargetConfig
@@ -22,6 +30,7 @@ ENGINE_OF_SCHEDULE = {"tinyengine": "tinyengine"}
 def profile(
     model: Annotated[str, typer.Argument(help="A run's folder, an architecture or graph JSON, or a .tflite file.")],
     schedule: ScheduleOption = "streaming",
+    plugin: OracleOption = None,
     target: TargetOption = None,
     image: ImageOption = "streamed",
     prefer: PreferOption = "memory",
@@ -34,7 +43,7 @@ def profile(
     from tinynas.models import load_model
 
     board = target_of(target)
-    oracle = make_oracle(schedule, image, prefer, board.core if board else "")
+    oracle = make_oracle(schedule, image, prefer, board.core if board else "", plugin)
     report = profile_report(load_model(model, classes), oracle, board)
     emit(as_json, report, *_tables(report))
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tinynas.cli.common import ImageOption, ScheduleOption, TargetOption, target_of
+from tinynas.cli.common import ImageOption, OracleOption, ScheduleOption, TargetOption, target_of
 from tinynas.cli.output import JsonOption, emit, log, reports_errors, table
 from tinynas.cli.space import budget_of
 from tinynas.config import find_config, format_size, load_yaml
@@ -70,6 +70,7 @@ def search(
     data: DataOption = "scenes",
     space: SpaceOption = None,
     schedule: ScheduleOption = "streaming",
+    plugin: OracleOption = None,
     image: ImageOption = "streamed",
     train: TrainOption = None,
     config: Annotated[
@@ -108,6 +109,7 @@ def search(
         space=fit_space(load_space(space or preset), data_set),
         budget=budget,
         schedule=schedule,
+        plugin=plugin,
         image_streamed=image == "streamed",
         train=with_epochs(load_train(train or preset), epochs),
         search=search_config(config, mode, searcher, pareto, has_latency_model(schedule)),

@@ -6,7 +6,15 @@ from typing import Annotated, Any
 
 import typer
 
-from tinynas.cli.common import ImageOption, ScheduleOption, TargetOption, make_oracle, size_of, target_of
+from tinynas.cli.common import (
+    ImageOption,
+    OracleOption,
+    ScheduleOption,
+    TargetOption,
+    make_oracle,
+    size_of,
+    target_of,
+)
 from tinynas.cli.output import JsonOption, emit, reports_errors, table
 from tinynas.cli.profile import ENGINE_OF_SCHEDULE
 from tinynas.config.search import Budget
@@ -24,6 +32,7 @@ def space(
         typer.Option("--latency", "--latency-ms", min=0.001, help="Limit in ms, for schedules with a latency model."),
     ] = None,
     schedule: ScheduleOption = "streaming",
+    plugin: OracleOption = None,
     target: TargetOption = None,
     image: ImageOption = "streamed",
     classes: Annotated[int | None, typer.Option("--classes", help="Instead of the space's own number.")] = None,
@@ -36,11 +45,11 @@ def space(
 
     board = target_of(target)
     budget = budget_of(sram, flash, macs, latency_ms, board)
-    oracle = make_oracle(schedule, image, core=board.core if board else "")
+    oracle = make_oracle(schedule, image, core=board.core if board else "", plugin=plugin)
     searched = load_space(name, classes)
     if latency_ms is not None:
-        check_latency(searched.to_core(), oracle, schedule)
-    overhead = board.overhead_of(ENGINE_OF_SCHEDULE.get(schedule, "tinynas")) if board else None
+        check_latency(searched.to_core(), oracle, oracle.name)
+    overhead = board.overhead_of(ENGINE_OF_SCHEDULE.get(oracle.name, "tinynas")) if board else None
     result = explore(searched, oracle, limits_of(budget, overhead), samples, seed)
     for subspace in result["subspaces"]:
         del subspace["flops"]

@@ -37,6 +37,7 @@ class Search:
         self.run.open(settings.as_json() | {"data_fingerprint": data.fingerprint}, resume)
         self._seconds = Timings(settings.run / "timings.json")
         self._evaluator: SupernetEvaluator | None = None
+        self._oracle: _core.Oracle | None = None
 
     def finish(self) -> dict[str, Any]:
         """Runs the stages that are left; the value of result.json."""
@@ -187,10 +188,17 @@ class Search:
         return (self._checkpoint.parent if own else self.run.path) / f"measured-{self.data.fingerprint[:16]}.jsonl"
 
     def oracle(self) -> _core.Oracle:
-        """The oracle of the settings' schedule."""
+        """The oracle of the settings: a plugin, or the schedule's."""
         import tinynas._core as _core
 
-        return _core.make_oracle(self.settings.schedule, self._options())
+        if self._oracle is None:
+            if self.settings.plugin is not None:
+                from tinynas.plugin import PluginOracle
+
+                self._oracle = PluginOracle(self.settings.plugin)
+            else:
+                self._oracle = _core.make_oracle(self.settings.schedule, self._options())
+        return self._oracle
 
     def _options(self) -> _core.ScheduleOptions:
         import tinynas._core as _core
@@ -202,7 +210,7 @@ class Search:
         from tinynas.cli.profile import ENGINE_OF_SCHEDULE
 
         target = self.settings.target
-        engine = ENGINE_OF_SCHEDULE.get(self.settings.schedule, "tinynas")
+        engine = ENGINE_OF_SCHEDULE.get(self.oracle().name, "tinynas")
         return limits_of(self.settings.budget, target.overhead_of(engine) if target else None)
 
     def _bars(self) -> Progress:

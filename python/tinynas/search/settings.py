@@ -35,6 +35,8 @@ class SearchSettings:
     device: str = "cpu"
     workers: int = 1
     """Ray workers that measure candidates; 1: this process does. Does not change results."""
+    plugin: Path | None = None
+    """A shared library that is the oracle, instead of the schedule's."""
 
     @property
     def cache(self) -> Path:
@@ -49,6 +51,7 @@ class SearchSettings:
             "budget": self.budget.model_dump(mode="json"),
             "target": self.target.model_dump(mode="json") if self.target else None,
             "schedule": self.schedule,
+            "oracle": str(self.plugin) if self.plugin else None,
             "image": "streamed" if self.image_streamed else "stored",
             "train": self.train.model_dump(mode="json"),
             "search": self.search.model_dump(mode="json"),

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include "oracle/growing_segment.h"
 #include "oracle/ring_table.h"
 #include "oracle/streaming.h"
@@ -33,8 +35,9 @@ std::int64_t partition_peak(const Graph& graph, const ScheduleOptions& options) 
   const ScheduleInput input{graph, rows, options};
   const auto table = make_ring_table(input);
   GrowingSegment growing(input, table, streamed_image(input));
+  constexpr std::array kGrains{Grain::rows};
   std::int64_t peak = 0;
-  for (const auto& segment : cut_into_segments(input)) {
+  for (const auto& segment : cut_into_segments(input, kGrains)) {
     growing.start(segment.operators.front());
     for (const auto op : segment.operators) EXPECT_TRUE(growing.add(op));
     peak = std::max(peak, growing.bytes());
@@ -93,7 +96,7 @@ INSTANTIATE_TEST_SUITE_P(Spaces, ScoreTables, ::testing::Values(mcunet_space(), 
 
 TEST(ScoreTable, OtherOraclesHaveNone) {
   EXPECT_EQ(ScoreTable::make(tiny_space(), *make_oracle("layerwise", {})), nullptr);
-  EXPECT_EQ(ScoreTable::make(tiny_space(), *make_oracle("streaming", {.prefer = Prefer::speed})), nullptr);
+  EXPECT_EQ(ScoreTable::make(tiny_space(), *make_oracle("streaming", {.prefer = Prefer::speed, .core = ""})), nullptr);
 }
 
 }  // namespace
