@@ -3,6 +3,7 @@
 #include <sstream>
 
 #include "codegen/emit.h"
+#include "codegen/emit_pixels.h"
 #include "codegen/kernel_call.h"
 #include "graph/operators.h"
 
@@ -92,8 +93,12 @@ void write_accumulate(std::ostringstream& out, const Program& program, const Ste
   begin("start", "");
   write_call(out, program, step, step.call.start, "");
   out << "}\n";
-  begin("compute", "int32_t y");
-  out << "  tn_ring_rows(&" << ring_at(program, step.inputs[0].ring).name << ", y, 1, input);\n";
+  begin("compute", step.by_pixels ? "int32_t y, int32_t x" : "int32_t y");
+  if (step.by_pixels) {
+    out << "  (void)x;\n  input[0] = " << pixel_address(step.sources[0], "y", "x") << ";\n";
+  } else {
+    out << "  tn_ring_rows(&" << ring_at(program, step.inputs[0].ring).name << ", y, 1, input);\n";
+  }
   write_call(out, program, step, step.call.function, "");
   out << "}\n";
   begin("finish", "");
@@ -173,14 +178,15 @@ void write_run(std::ostringstream& out, const Program& program, const Step& step
 void write_segment(std::ostringstream& out, const Program& program, std::size_t index) {
   const auto& segment = program.segments[index];
   out << "/* Segment " << index << ": operators " << segment.steps.front() << " to " << segment.steps.back() << ". */\n"
-      << "static void begin_" << index << "(void) {\n  tn_fill(done, 0, (int32_t)sizeof done);\n";
+      << "static void begin_" << index << "(void) {\n  tn_fill(" << (segment.by_pixels ? "at" : "done")
+      << ", 0, (int32_t)sizeof " << (segment.by_pixels ? "at" : "done") << ");\n";
   for (const auto s : segment.steps) {
     if (step_at(program, s).call.form == CallForm::accumulate) out << "  start_" << s << "();\n";
   }
   out << "}\n\n";
 }
 
-void write_prologue(std::ostringstream& out, const Program& program) {
+void write_prologue(std::ostringstream& out, const Program& program, const std::string& body) {
   const std::string& name = program.options.name;
   out << "/* " << name << ": the network as calls of row kernels, in the order of its plan (" << program.plan->schedule
       << "). Generated; do not edit.\n *\n"
@@ -188,7 +194,8 @@ void write_prologue(std::ostringstream& out, const Program& program) {
          "operators that\n"
       << " * read it. Tensors inside a segment are rings of rows in the arena; those between two segments are whole. */\n"
       << "#include \"" << name << ".h\"\n\n#include <stddef.h>\n#include <string.h>\n\n"
-      << "#include \"tinynas/move.h\"\n#include \"tinynas/ring.h\"\n#include \"" << name << "_weights.h\"\n\n"
+      << "#include \"tinynas/move.h\"\n#include \"tinynas/ring.h\"\n#include \"" << name << "_weights.h\"\n"
+      << (program.cursors > 0 ? "#include \"tinynas/pixels.h\"\n\n" : "\n")
       << "#ifdef __GNUC__\n#define TN_NOINLINE __attribute__((noinline))\n#else\n#define TN_NOINLINE\n#endif\n\n"
       << "#ifdef TN_CHECK_LAYERS\n#include \"tinynas/check.h\"\n"
       << "#define CHECK(op, ring, y, rows) tn_check_rows(op, ring, y, rows)\n"
@@ -198,9 +205,14 @@ void write_prologue(std::ostringstream& out, const Program& program) {
          "tn_probe_end(op)\n"
       << "#else\n#define PROBE_BEGIN(op)\n#define PROBE_END(op)\n#endif\n\n"
       << "static _Alignas(8) int8_t arena[" << name << "_ARENA_BYTES];\n"
-      << "static int16_t done[" << program.counters << "]; /* rows computed by each operator of the running segment */\n"
-      << "static int16_t image_rows;  /* rows pushed */\n\n";
+      << "static int16_t image_rows; /* rows pushed */\n";
+  if (program.counters > 0) {
+    out << "static int16_t done[" << program.counters << "]; /* rows computed by each operator of the running segment */\n";
+  }
+  out << "\n";
+  if (program.cursors > 0) out << pixel_declarations(program, body);
   for (const auto& ring : program.rings) {
+    if (body.find("&" + ring.name + ",") == std::string::npos) continue;
     out << "static const tn_ring " << ring.name << " = {" << ring.base << ", " << ring.slot_bytes << ", " << ring.height
         << ", " << ring.slots << "};\n";
   }
@@ -212,8 +224,14 @@ void write_push_row(std::ostringstream& out, const Program& program) {
   const auto tensor = program.graph->inputs.front();
   const auto sizes = end_sizes(program, tensor);
   const Ring& ring = ring_at(program, program.ring_of_tensor[static_cast<std::size_t>(tensor)]);
-  out << "void " << name << "_push_row(const int8_t *row) {\n  int8_t *slot[1];\n";
+  out << "void " << name << "_push_row(const int8_t *row) {\n";
   if (program.image >= 0) out << "  if (image_rows == 0) begin_0();\n";
+  if (program.image >= 0 && program.segments.front().by_pixels) {
+    write_pixel_push(out, program);
+    out << "}\n\n";
+    return;
+  }
+  out << "  int8_t *slot[1];\n";
   out << "  tn_ring_rows(&" << ring.name << ", image_rows, 1, slot);\n  memcpy(slot[0], row, " << sizes.row_bytes
       << ");\n  ++image_rows;\n";
   if (program.image >= 0) {
@@ -262,20 +280,29 @@ std::string step_comment(const Program& program, const Step& step) {
 }
 
 std::string emit_model(const Program& program) {
-  std::ostringstream out;
-  write_prologue(out, program);
+  std::ostringstream body;
   for (const auto& step : program.steps) {
     if (step.call.form == CallForm::accumulate) {
-      write_accumulate(out, program, step);
+      write_accumulate(body, program, step);
+    } else if (step.by_pixels) {
+      write_pixel_compute(body, program, step);
     } else {
-      write_compute(out, program, step);
+      write_compute(body, program, step);
     }
   }
   // Readers come after what they read, so their functions are written first.
-  for (auto step = program.steps.rbegin(); step != program.steps.rend(); ++step) write_run(out, program, *step);
-  for (std::size_t s = 0; s < program.segments.size(); ++s) write_segment(out, program, s);
-  write_interface(out, program);
-  return out.str();
+  for (auto step = program.steps.rbegin(); step != program.steps.rend(); ++step) {
+    if (step->by_pixels) {
+      write_pixel_run(body, program, *step);
+    } else {
+      write_run(body, program, *step);
+    }
+  }
+  for (std::size_t s = 0; s < program.segments.size(); ++s) write_segment(body, program, s);
+  write_interface(body, program);
+  std::ostringstream out;
+  write_prologue(out, program, body.str());
+  return out.str() + body.str();
 }
 
 }  // namespace tinynas

@@ -13,6 +13,7 @@ namespace tinynas {
 
 std::vector<std::string> engine_sources(const Program& program) {
   std::set<std::string> names = {"portable/move.c", "portable/ring.c"};
+  if (program.cursors > 0) names.insert("portable/pixels.c");
   for (const auto& step : program.steps) names.insert(step.call.sources.begin(), step.call.sources.end());
   return {names.begin(), names.end()};
 }
@@ -242,6 +243,7 @@ std::string emit_manifest(const Program& program) {
                          {"waits", step.waits.size()},
                          {"readers", step.readers.size()},
                          {"accumulates", step.call.form == CallForm::accumulate},
+                         {"by_pixels", step.by_pixels},
                          {"rows_at_once", step.call.form == CallForm::rows ? step.batch : 1},
                          {"macs", operator_macs(*program.graph, op)}});
   }

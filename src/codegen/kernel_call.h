@@ -37,6 +37,11 @@ inline void add_field(KernelCall& call, std::string name, std::int64_t value) {
 /// The fields of a tn_geometry at `prefix`. InputError when one does not fit 16 bits.
 void add_geometry(KernelCall& call, const std::string& prefix, const KernelRequest& request);
 
+/// Turns a portable call of rows into one that computes one pixel.
+void compute_by_pixels(KernelCall& call, const KernelRequest& request);
+/// Whether the call takes its input as pointers to a window's taps.
+[[nodiscard]] bool reads_taps(const KernelCall& call);
+
 /// InputError that names the operator and says what is not supported.
 [[noreturn]] void refuse(const KernelRequest& request, const std::string& expected, const std::string& got);
 

@@ -24,6 +24,7 @@ struct KernelRequest {
   std::int32_t rows_at_once = 1;
   bool in_place = false;     // depthwise whose output takes over its input's bytes, whole tensor at once
   bool accumulates = false;  // pool or mean over the whole map, fed row by row
+  bool by_pixels = false;    // one pixel a call; windows come as pointers to their taps (tinynas/pixels.h)
 };
 
 /// A constant array in Flash. `type` is a C type ("int8_t", "int32_t", "uint32_t", ...); values fit it.

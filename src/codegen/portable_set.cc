@@ -52,6 +52,11 @@ class PortableKernels final : public KernelSet {
       refuse(request, "rows in layout nhwc", "planar rows");
     }
     KernelCall call = std::visit([&](const auto& op) { return portable_call(request, op); }, operator_of(request).kind);
+    if (request.by_pixels) {
+      compute_by_pixels(call, request);
+      call.scratch_bytes = pixel_kernel_scratch(*request.graph, operator_of(request));
+      return call;
+    }
     auto kind = kernel_kind(*request.graph, operator_of(request));
     if (request.in_place) kind = TN_KIND_DEPTHWISE_IN_PLACE;
     if (kind == TN_KIND_ACCUMULATE && !request.accumulates) kind = TN_KIND_OTHER;

@@ -26,6 +26,7 @@ class Builder {
     check_cover();
     if (plan_.image_streamed) program_.image = graph_.inputs.front();
     add_rings();
+    if (program_.image >= 0) program_.image_target = map_of(program_.image);
     program_.step_of_tensor.assign(graph_.tensors.size(), -1);
     program_.steps.resize(graph_.operators.size());
     for (std::size_t s = 0; s < plan_.segments.size(); ++s) add_segment(static_cast<std::int32_t>(s));
@@ -36,7 +37,6 @@ class Builder {
   void check_cover() const {
     std::vector<int> count(graph_.operators.size(), 0);
     for (const auto& segment : plan_.segments) {
-      if (segment.grain == Grain::pixels) throw InputError("[codegen] expected segments of rows, got one of pixels");
       for (const auto op : segment.operators) {
         if (op < 0 || op >= static_cast<std::int32_t>(count.size()))
           throw InputError("[codegen] the plan is not one of this graph");
@@ -76,6 +76,7 @@ class Builder {
   void add_segment(std::int32_t index) {
     const auto& segment = plan_.segments[static_cast<std::size_t>(index)];
     ProgramSegment out;
+    out.by_pixels = segment.grain == Grain::pixels;
     std::int64_t accumulators = 0;
     for (std::size_t i = 0; i < segment.operators.size(); ++i) {
       const auto op = segment.operators[i];
@@ -84,8 +85,10 @@ class Builder {
       step.segment = index;
       step.counter = static_cast<std::int32_t>(i);
       step.batch = segment.rows_at_once.empty() ? 1 : segment.rows_at_once[i];
+      step.by_pixels = out.by_pixels;
       choose_kernel(step, segment);
       add_inputs(step);
+      if (step.by_pixels) add_sources(step);
       if (step.call.form == CallForm::accumulate) {
         step.scratch_offset = scratch_base(segment) + accumulators;
         accumulators += step.call.scratch_bytes;
@@ -95,7 +98,8 @@ class Builder {
     }
     place_scratch(segment, accumulators);
     connect(segment, index, out);
-    program_.counters = std::max(program_.counters, static_cast<std::int32_t>(segment.operators.size()));
+    auto& counters = out.by_pixels ? program_.cursors : program_.counters;
+    counters = std::max(counters, static_cast<std::int32_t>(segment.operators.size()));
     program_.segments.push_back(std::move(out));
   }
 
@@ -129,7 +133,8 @@ class Builder {
     request.rows_at_once = step.batch;
     request.in_place = runs_in_place(op);
     request.accumulates = info.mode == RowMode::accumulate && segment.scratch >= 0;
-    auto call = set_.choose(request);
+    request.by_pixels = step.by_pixels;
+    auto call = step.by_pixels ? std::nullopt : set_.choose(request);
     step.call = call ? std::move(*call) : *portable_kernels().choose(request);
     step.output_rows = info.mode == RowMode::accumulate ? 1 : rows_.tensor(info.output).rows;
     step.input_rows = row_count(tensor_at(graph_, op.inputs.front()).shape);
@@ -197,6 +202,71 @@ class Builder {
     }
     program_.rings.push_back(ring);
     return static_cast<std::int32_t>(program_.rings.size()) - 1;
+  }
+
+  /// Where the pixels of a tensor of the arena lie.
+  [[nodiscard]] PixelSource map_of(std::int32_t tensor) const {
+    const Buffer& buffer = *buffer_of(tensor);
+    const auto& info = rows_.tensor(tensor);
+    PixelSource map;
+    map.name = "pixels_" + std::to_string(tensor);
+    map.base = arena_at(buffer.offset);
+    map.height = info.rows;
+    map.width = info.columns;
+    map.pixel_bytes = info.pixel_bytes();
+    map.slots = buffer.pixels.empty() ? std::vector<std::int32_t>{info.pixels()} : buffer.pixels;
+    if (map.slots.size() > 1) map.band = info.band;
+    return map;
+  }
+
+  /// An operand that is no feature map of the arena: its rows and columns are those that numpy's rules broadcast.
+  [[nodiscard]] PixelSource operand_source(std::int32_t tensor, std::int32_t ring) const {
+    Shape shape = graph_.tensors[static_cast<std::size_t>(tensor)].shape;
+    shape.insert(shape.begin(), 4 - std::min<std::size_t>(shape.size(), 4), 1);
+    PixelSource source;
+    source.base = program_.rings[static_cast<std::size_t>(ring)].base;
+    source.height = shape[1];
+    source.width = shape[2];
+    source.pixel_bytes = rows_.tensor(tensor).bytes / (source.height * source.width);
+    source.slots = {source.height * source.width};
+    return source;
+  }
+
+  void add_sources(Step& step) {
+    const Operator& op = graph_.operators[static_cast<std::size_t>(step.op)];
+    step.target = map_of(op.outputs.front());
+    for (std::size_t i = 0; i < step.inputs.size(); ++i) {
+      const auto tensor = op.inputs[i];
+      const bool map = tensor_at(graph_, tensor).shape.size() == 4 && buffer_of(tensor) != nullptr;
+      auto source = map ? map_of(tensor) : operand_source(tensor, step.inputs[i].ring);
+      if (const auto window = kernel_window(graph_, op); window && reads_taps(step.call)) {
+        source.stride_h = window->window.stride_h;
+        source.stride_w = window->window.stride_w;
+        source.pad_top = window->window.padding.top;
+        source.pad_left = window->window.padding.left;
+      }
+      if (const auto* pad = std::get_if<Pad>(&op.kind); pad != nullptr && pad->amounts.size() == 4) {
+        source.pad_top = pad->amounts[1][0];
+        source.pad_left = pad->amounts[2][0];
+        source.may_miss = true;
+      }
+      step.sources.push_back(std::move(source));
+    }
+    const bool convolves = std::holds_alternative<Conv2D>(op.kind) || std::holds_alternative<DepthwiseConv2D>(op.kind);
+    if (convolves && reads_taps(step.call)) step.outside = zero_points(op.inputs.front());
+  }
+
+  /// A constant pixel of the tensor's zero point: what windows see of padding.
+  [[nodiscard]] std::string zero_points(std::int32_t tensor) {
+    const auto zero = zero_point_of(tensor_at(graph_, tensor));
+    const auto channels = static_cast<std::size_t>(channels_of(tensor_at(graph_, tensor)));
+    const std::string name = std::string("outside_") + (zero < 0 ? "m" : "") + std::to_string(std::abs(zero));
+    const auto known = std::find_if(program_.operands.begin(), program_.operands.end(),
+                                    [&](const Operand& operand) { return operand.name == name; });
+    auto& operand =
+        known == program_.operands.end() ? program_.operands.emplace_back(Operand{name, {name, "int8_t", {}}}) : *known;
+    operand.array.values.resize(std::max(operand.array.values.size(), channels), zero);
+    return program_.options.name + "_" + name;
   }
 
   void connect(const Segment& segment, std::int32_t index, ProgramSegment& out) {

@@ -25,6 +25,19 @@ struct Ring {
   std::int32_t height = 1, slots = 1;
 };
 
+/// A tensor as steps by pixels see it: whole, rings of pixels, or a constant. Pixel (y, x) of the step reads or writes pixel
+/// (y * stride_h - pad_top, x * stride_w - pad_left), of an operand with one row (column) always that.
+struct PixelSource {
+  std::string name;  // of its tn_pixel_map; empty: not in the arena
+  std::string base;  // C expression of type int8_t *
+  std::int32_t height = 1, width = 1;
+  std::int64_t pixel_bytes = 0;
+  std::vector<std::int32_t> slots;  // of its rings
+  Band band;                        // of a target: the order in which it is computed
+  std::int32_t stride_h = 1, stride_w = 1, pad_top = 0, pad_left = 0;
+  bool may_miss = false;  // PAD: pixels outside are padding
+};
+
 /// A condition of a step: rows of `tensor`, produced in the same segment, that its last output row needs.
 struct Wait {
   std::int32_t tensor = -1;
@@ -48,11 +61,17 @@ struct Step {
   std::int64_t scratch_offset = -1;  // in the arena, -1: none
   std::vector<Wait> waits;
   std::vector<std::int32_t> readers;  // steps of the same segment that read the output, ascending
+  // One pixel at a time: what `inputs` and `output_ring` are for rows.
+  bool by_pixels = false;
+  std::vector<PixelSource> sources;
+  PixelSource target;
+  std::string outside;  // C expression of what taps in the padding point to, empty: NULL
 };
 
 struct ProgramSegment {
   std::vector<std::int32_t> steps;          // indices into Program::steps
   std::vector<std::int32_t> image_readers;  // steps that read the streamed image
+  bool by_pixels = false;
 };
 
 /// A constant operand of an element-wise operator.
@@ -72,7 +91,9 @@ struct Program {
   std::vector<ProgramSegment> segments;
   std::vector<Operand> operands;
   std::int32_t image = -1;    // streamed tensor, -1: none
-  std::int32_t counters = 0;  // row counters that the largest segment needs
+  PixelSource image_target;   // where a first segment by pixels keeps it
+  std::int32_t counters = 0;  // row counters that the largest segment of rows needs
+  std::int32_t cursors = 0;   // cursors that the largest segment of pixels needs
 };
 
 /// InputError for an operator, type or layout that no kernel of the core handles, or a plan that is not one of the graph's.

@@ -265,7 +265,7 @@ class Simulation {
   }
 
   [[nodiscard]] std::int64_t scratch_of(const Operator& op, std::int32_t count) const {
-    return by_pixels() ? pixel_kernel_scratch(graph_, op, set_) : kernel_scratch(graph_, op, set_, count);
+    return by_pixels() ? pixel_kernel_scratch(graph_, op) : kernel_scratch(graph_, op, set_, count);
   }
 
   /// Where the sums of `op` lie: {offset, bytes}.

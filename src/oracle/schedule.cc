@@ -214,7 +214,7 @@ std::int64_t segment_scratch(const ScheduleInput& input, const Segment& segment)
     const auto op = static_cast<std::size_t>(segment.operators[i]);
     const auto at_once = segment.rows_at_once.empty() ? 1 : segment.rows_at_once[i];
     const auto& operation = input.graph.operators[op];
-    const auto bytes = segment.grain == Grain::pixels ? pixel_kernel_scratch(input.graph, operation, set)
+    const auto bytes = segment.grain == Grain::pixels ? pixel_kernel_scratch(input.graph, operation)
                                                       : kernel_scratch(input.graph, operation, set, at_once);
     if (input.rows.operators[op].mode == RowMode::accumulate) {
       accumulators += bytes;

@@ -113,21 +113,11 @@ tn_shape kernel_shape(const Graph& graph, const Operator& op, std::int32_t rows_
   return shape;
 }
 
-tn_kind pixel_kernel_kind(const Graph& graph, const Operator& op) {
-  const auto kind = kernel_kind(graph, op);
-  if (kind == TN_KIND_CONV2D) return TN_KIND_CONV2D_PIXEL;
-  return kind == TN_KIND_DEPTHWISE ? TN_KIND_OTHER : kind;
-}
-
-tn_shape pixel_kernel_shape(const Graph& graph, const Operator& op) {
-  auto shape = kernel_shape(graph, op);
-  shape.output_w = 1;
-  return shape;
-}
-
-std::int64_t pixel_kernel_scratch(const Graph& graph, const Operator& op, tn_set set) {
-  const auto shape = pixel_kernel_shape(graph, op);
-  return tn_scratch_bytes(set, pixel_kernel_kind(graph, op), &shape);
+std::int64_t pixel_kernel_scratch(const Graph& graph, const Operator& op) {
+  const auto shape = kernel_shape(graph, op);
+  auto kind = kernel_kind(graph, op);
+  if (kind == TN_KIND_CONV2D) kind = TN_KIND_CONV2D_PIXEL;
+  return tn_scratch_portable(kind, &shape);
 }
 
 std::int64_t kernel_scratch(const Graph& graph, const Operator& op, tn_set set, std::int32_t rows_at_once) {

@@ -18,12 +18,9 @@ namespace tinynas {
 
 [[nodiscard]] tn_shape kernel_shape(const Graph& graph, const Operator& op, std::int32_t rows_at_once = 1);
 
-/// The formula and the shape when the operator computes one pixel at a time.
-[[nodiscard]] tn_kind pixel_kernel_kind(const Graph& graph, const Operator& op);
-[[nodiscard]] tn_shape pixel_kernel_shape(const Graph& graph, const Operator& op);
-
 /// Bytes, a multiple of 4.
 [[nodiscard]] std::int64_t kernel_scratch(const Graph& graph, const Operator& op, tn_set set, std::int32_t rows_at_once = 1);
-[[nodiscard]] std::int64_t pixel_kernel_scratch(const Graph& graph, const Operator& op, tn_set set);
+/// One pixel at a time: portable bodies on every core.
+[[nodiscard]] std::int64_t pixel_kernel_scratch(const Graph& graph, const Operator& op);
 
 }  // namespace tinynas

@@ -147,25 +147,20 @@ std::vector<Segment> cut_into_segments(const ScheduleInput& input, std::span<con
   return segments;
 }
 
-Plan finest_plan(const ScheduleInput& input) {
+Plan streaming_plan(const Graph& graph, const ScheduleOptions& options) {
+  const auto rows = make_row_graph(graph);
+  auto least = options;
+  least.prefer = Prefer::memory;
+  const ScheduleInput input{graph, rows, least};
   const auto by_rows = cut_into_segments(input, kRowsOnly);
   auto plan = make_plan(input, "streaming", by_rows);
+  if (options.prefer == Prefer::speed) return fast_plan({graph, rows, options}, by_rows, plan);
   auto fine = make_plan(input, "streaming", cut_into_segments(input, kBothGrains));
   if (fine.arena_bytes < plan.arena_bytes) return fine;
   // The packer may have wasted bytes that it would not waste on the larger rings of speed.
   if (plan.arena_bytes <= live_bytes(plan)) return plan;
   auto fast = fast_plan(input, by_rows, plan);
   return fast.arena_bytes < plan.arena_bytes ? fast : plan;
-}
-
-Plan streaming_plan(const Graph& graph, const ScheduleOptions& options) {
-  const auto rows = make_row_graph(graph);
-  ScheduleOptions least = options;
-  least.prefer = Prefer::memory;
-  const ScheduleInput input{graph, rows, options};
-  const auto segments = cut_into_segments(input, kRowsOnly);
-  auto plan = make_plan({graph, rows, least}, "streaming", segments);
-  return options.prefer == Prefer::speed ? fast_plan(input, segments, plan) : plan;
 }
 
 }  // namespace tinynas

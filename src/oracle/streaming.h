@@ -13,11 +13,9 @@ namespace tinynas {
 /// with the least bytes over all segments.
 [[nodiscard]] std::vector<Segment> cut_into_segments(const ScheduleInput& input, std::span<const Grain> grains);
 
-/// The least arena: rings of pixels only where rings of rows would need more.
-[[nodiscard]] Plan finest_plan(const ScheduleInput& input);
-
-/// Rings of rows; preferring speed several rows at once where the core's kernels gain by it, at most speed_limit_bytes() of
-/// the arena without (batch_rows.h).
+/// Preferring memory: the least arena, with rings of pixels only where rings of rows would need more. Preferring speed:
+/// rings of rows, several rows at once where the core's kernels gain by it, at most speed_limit_bytes() of the arena without
+/// (batch_rows.h); never less than preferring memory.
 [[nodiscard]] Plan streaming_plan(const Graph& graph, const ScheduleOptions& options);
 
 }  // namespace tinynas

@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "oracle/chain.h"
+#include "oracle/scratch.h"
 #include "oracle/tinyengine.h"
 #include "search/parallel.h"
 #include "space/build_graph.h"
@@ -78,7 +79,9 @@ std::unique_ptr<ScoreTable> ScoreTable::make(const SearchSpace& space, const Ora
   const auto* built_in = dynamic_cast<const BuiltInOracle*>(&oracle);
   if (built_in == nullptr) return nullptr;
   const auto& options = built_in->options();
-  const bool streaming = oracle.name() == "streaming" && options.prefer == Prefer::memory;
+  // Without steps of several rows, which only the other kernel sets gain by, the partition by rows is all there is.
+  const bool by_rows = options.prefer == Prefer::speed && kernel_set(options.core) == TN_SET_PORTABLE;
+  const bool streaming = oracle.name() == "streaming" && by_rows;
   if (!streaming && oracle.name() != "tinyengine") return nullptr;
   return std::unique_ptr<ScoreTable>(new ScoreTable(space, oracle, options));
 }

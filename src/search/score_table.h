@@ -16,7 +16,8 @@ namespace tinynas {
 
 class ScoreTable {
  public:
-  /// Tables exist for the built-in schedules `tinyengine` and, preferring memory, `streaming`; nullptr for any other oracle.
+  /// Tables exist for the built-in schedules `tinyengine` and, preferring speed on portable kernels, `streaming`; nullptr
+  /// for any other oracle.
   [[nodiscard]] static std::unique_ptr<ScoreTable> make(const SearchSpace& space, const Oracle& oracle);
   ~ScoreTable();
 

@@ -27,7 +27,7 @@ TargetOption = Annotated[
 ImageOption = Annotated[
     str, typer.Option("--image", help="streamed: the camera pushes rows; stored: the image lies in the arena.")
 ]
-PreferOption = Annotated[str, typer.Option("--prefer", help="memory or speed.")]
+PreferOption = Annotated[str, typer.Option("--prefer", help="speed: rings of rows; memory: of single pixels too.")]
 NoShrinkOption = Annotated[
     bool, typer.Option("--no-shrink", help="Keep channels that are provably constant; outputs are the same.")
 ]
@@ -60,7 +60,7 @@ def size_of(option: str, text: str | None) -> int | None:
 
 
 def make_oracle(
-    schedule: str, image: str, prefer: str = "memory", core: str = "", plugin: Path | None = None
+    schedule: str, image: str, prefer: str = "speed", core: str = "", plugin: Path | None = None
 ) -> _core.Oracle:
     """The oracle that the options ask for, the plugin before the schedule; InputError for an unknown word."""
     import tinynas._core as _core

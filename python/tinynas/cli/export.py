@@ -27,7 +27,7 @@ def export(
     out: Annotated[Path, typer.Option("--out", help="Folder (c) or file (onnx, tflite); must not exist.")],
     form: Annotated[Format, typer.Option("--format")] = Format.c,
     image: ImageOption = "streamed",
-    prefer: PreferOption = "memory",
+    prefer: PreferOption = "speed",
     core: Annotated[
         str, typer.Option("--core", help="Whose kernels the C project uses; portable C if not given.")
     ] = "",

@@ -33,7 +33,7 @@ def profile(
     plugin: OracleOption = None,
     target: TargetOption = None,
     image: ImageOption = "streamed",
-    prefer: PreferOption = "memory",
+    prefer: PreferOption = "speed",
     classes: Annotated[
         int | None, typer.Option("--classes", help="Classes of an arch, instead of its space's.")
     ] = None,

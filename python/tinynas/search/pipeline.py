@@ -203,7 +203,7 @@ class Search:
     def _options(self) -> _core.ScheduleOptions:
         import tinynas._core as _core
 
-        return _core.ScheduleOptions(image_streamed=self.settings.image_streamed)
+        return _core.ScheduleOptions(image_streamed=self.settings.image_streamed, prefer=_core.Prefer.speed)
 
     def limits(self) -> _core.Limits:
         """The budget, with the platform's overhead when there is a target."""

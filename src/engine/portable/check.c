@@ -1,6 +1,8 @@
 /* CRC-32 of operators' outputs. */
 #include "tinynas/check.h"
 
+#include <string.h>
+
 static uint32_t state[TN_CHECK_OPERATORS];
 
 void tn_check_start(void) {
@@ -35,6 +37,18 @@ void tn_check_planar(int32_t op, const tn_ring* ring, int32_t y, int32_t rows, i
       }
     }
   }
+}
+
+void tn_check_pixel(int32_t op, const int8_t* pixel, int32_t bytes) {
+  for (int32_t i = 0; i < bytes; ++i) state[op] = add_byte(state[op], (uint8_t)pixel[i]);
+}
+
+void tn_check_bands(int32_t op, const int8_t* pixel, int32_t bytes, int8_t* band, const tn_bands* bands, tn_cursor at) {
+  int32_t begin = at.y - (at.y + bands->lead) % bands->rows;
+  const int32_t end = begin + bands->rows < bands->height ? begin + bands->rows : bands->height;
+  if (begin < 0) begin = 0;
+  memcpy(band + ((at.y - begin) * bands->width + at.x) * bytes, pixel, (size_t)bytes);
+  if (at.y + 1 == end && at.x + 1 == bands->width) tn_check_pixel(op, band, (end - begin) * bands->width * bytes);
 }
 
 uint32_t tn_check_crc(int32_t op) { return ~state[op]; }

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -18,7 +19,9 @@
 #include "graph/interpreter.h"
 #include "graph/shape.h"
 #include "oracle/checker.h"
+#include "oracle/published.h"
 #include "random_network.h"
+#include "random_values.h"
 
 namespace tinynas::testing {
 namespace {
@@ -43,14 +46,15 @@ class Suite {
     fs::create_directories(folder_);
   }
 
-  void add(std::uint64_t seed, const std::string& schedule, bool streamed) {
-    const Graph graph = random_network(seed);
+  void add(const Graph& graph, std::uint64_t seed, const std::string& schedule, bool streamed) {
     const ScheduleOptions options{.image_streamed = streamed, .prefer = Prefer::memory, .core = ""};
     const bool whole = schedule != "streaming";
     const Plan plan = whole ? whole_tensor_plan(graph, schedule, options) : *make_oracle(schedule, options)->plan(graph);
     if (!whole) {
       ASSERT_THAT(check_plan(graph, plan), ::testing::IsEmpty()) << "seed " << seed;
     }
+    by_pixels_ += std::count_if(plan.segments.begin(), plan.segments.end(),
+                                [](const Segment& segment) { return segment.grain == Grain::pixels; });
     const std::string name = "net" + std::to_string(count_++);
     const Project project = generate_project(graph, plan, {.name = name, .core = "", .prefer = Prefer::memory});
     for (const auto& file : {name + ".h", name + ".c", name + "_weights.h", name + "_weights.c"}) {
@@ -78,6 +82,9 @@ class Suite {
         "cd " + folder_.string() + " && cc " + flags + " -I. -I" + engine + "/include -o suite " + files;
     return output_of(build + " 2>&1 && ./suite 2>&1");
   }
+
+  /// Segments of all networks that compute one pixel at a time.
+  [[nodiscard]] std::int64_t by_pixels() const { return by_pixels_; }
 
  private:
   void add_case(const Graph& graph, const std::string& name, std::uint64_t seed) {
@@ -111,6 +118,7 @@ class Suite {
 
   fs::path folder_;
   int count_ = 0;
+  std::int64_t by_pixels_ = 0;
   std::set<std::string> sources_;
   std::string includes_, cases_, calls_;
 };
@@ -132,8 +140,12 @@ TEST_P(Generated, EqualsTheInterpreter) {
   const auto [schedule, streamed] = GetParam();
   const std::string name = std::string(schedule) + (streamed ? "_streamed" : "_stored");
   Suite suite(fs::temp_directory_path() / ("tinynas_generated_" + name + "_" + std::to_string(getpid())));
-  for (std::uint64_t seed = 0; seed < network_count(); ++seed) suite.add(seed, schedule, streamed);
+  for (std::uint64_t seed = 0; seed < network_count(); ++seed) {
+    suite.add(random_network(seed), seed, schedule, streamed);
+  }
   EXPECT_EQ(suite.run(), "");
+  const bool streams = std::string(schedule) == "streaming";
+  EXPECT_EQ(suite.by_pixels() * 2 > static_cast<std::int64_t>(network_count()), streams);
 }
 
 INSTANTIATE_TEST_SUITE_P(Schedules, Generated,
@@ -142,6 +154,22 @@ INSTANTIATE_TEST_SUITE_P(Schedules, Generated,
                          [](const auto& way) {
                            return std::string(way.param.schedule) + (way.param.streamed ? "Streamed" : "Stored");
                          });
+
+class Published : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(Published, EqualsTheInterpreterInItsLeastMemory) {
+  const auto sizes = published_network(GetParam());
+  if (!sizes) GTEST_SKIP() << "no reference data beside the checkout";
+  const auto graph = with_random_values(*sizes, 1);
+  Suite suite(fs::temp_directory_path() / ("tinynas_" + std::string(GetParam()) + "_" + std::to_string(getpid())));
+  for (const bool streamed : {true, false}) suite.add(graph, 1, "streaming", streamed);
+  EXPECT_EQ(suite.run(), "");
+  EXPECT_GE(suite.by_pixels(), 2);
+}
+
+INSTANTIATE_TEST_SUITE_P(Networks, Published,
+                         ::testing::Values("mcunet-10fps_imagenet", "mcunet-5fps_imagenet", "mcunet-256kb-1mb_imagenet",
+                                           "mcunet-320kb-1mb_imagenet"));
 
 }  // namespace
 }  // namespace tinynas::testing

@@ -72,14 +72,12 @@ TEST(Checker, PassesEveryPlanOfPixels) {
   int smaller = 0;
   for (std::uint64_t seed = 0; seed < 1200; ++seed) {
     const auto graph = seed % 3 == 0 ? random_bottlenecks(seed) : random_graph(seed);
-    const auto rows = make_row_graph(graph);
     for (const bool streamed : {true, false}) {
-      const ScheduleOptions options{.image_streamed = streamed, .core = ""};
-      const auto plan = finest_plan({graph, rows, options});
+      const auto plan = streaming_plan(graph, {.image_streamed = streamed, .core = ""});
       ASSERT_THAT(check_plan(graph, plan), IsEmpty()) << "seed " << seed << ", streamed " << streamed;
       const auto coarse = streaming_plan(graph, {.image_streamed = streamed, .prefer = Prefer::speed, .core = ""});
       ASSERT_LE(plan.arena_bytes, coarse.arena_bytes) << "seed " << seed << ", streamed " << streamed;
-      ASSERT_LE(lower_bound_bytes(graph, rows, streamed), plan.arena_bytes) << "seed " << seed;
+      ASSERT_LE(lower_bound_bytes(graph, make_row_graph(graph), streamed), plan.arena_bytes) << "seed " << seed;
       smaller += plan.arena_bytes < coarse.arena_bytes ? 1 : 0;
     }
   }
@@ -98,7 +96,7 @@ TEST(Checker, PassesEveryPlanOfSeveralRowsAtOnce) {
     const auto slim = make_oracle("streaming", {.core = "cortex-m7"})->plan(graph);
     const auto fast = make_oracle("streaming", {.prefer = Prefer::speed, .core = "cortex-m7"})->plan(graph);
     ASSERT_THAT(check_plan(graph, *fast, "cortex-m7"), IsEmpty()) << "seed " << seed;
-    ASSERT_LE(fast->arena_bytes, speed_limit_bytes(slim->arena_bytes));
+    ASSERT_LE(slim->arena_bytes, fast->arena_bytes) << "seed " << seed;
     for (const auto& segment : fast->segments) {
       batched +=
           std::any_of(segment.rows_at_once.begin(), segment.rows_at_once.end(), [](auto rows) { return rows > 1; }) ? 1 : 0;

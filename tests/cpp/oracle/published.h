@@ -1,6 +1,7 @@
 // The published architectures, where the reference data lie beside the checkout.
 #pragma once
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <optional>
@@ -12,7 +13,9 @@
 namespace tinynas::testing {
 
 inline std::optional<std::string> read_reference(const std::string& path) {
-  const auto file = std::filesystem::path(TINYNAS_SOURCE_DIR) / ".." / "shared" / "data" / path;
+  const char* elsewhere = std::getenv("TINYNAS_SHARED");
+  const auto beside = std::filesystem::path(TINYNAS_SOURCE_DIR) / ".." / "shared";
+  const auto file = (elsewhere != nullptr ? std::filesystem::path(elsewhere) : beside) / "data" / path;
   std::ifstream stream(file, std::ios::binary);
   if (!stream) return std::nullopt;
   std::ostringstream text;

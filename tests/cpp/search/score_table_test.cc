@@ -68,8 +68,8 @@ TEST_P(ScoreTables, TinyEngineEqualsTheOracle) {
 TEST_P(ScoreTables, StreamingEqualsThePartition) {
   const auto& space = GetParam();
   for (const bool streamed : {true, false}) {
-    for (const char* core : {"", "cortex-m7", "cortex-m55"}) {
-      const ScheduleOptions options{.image_streamed = streamed, .core = core};
+    for (const char* core : {"", "cortex-m0"}) {
+      const ScheduleOptions options{.image_streamed = streamed, .prefer = Prefer::speed, .core = core};
       const auto oracle = make_oracle("streaming", options);
       const auto table = ScoreTable::make(space, *oracle);
       ASSERT_NE(table, nullptr);
@@ -96,7 +96,9 @@ INSTANTIATE_TEST_SUITE_P(Spaces, ScoreTables, ::testing::Values(mcunet_space(), 
 
 TEST(ScoreTable, OtherOraclesHaveNone) {
   EXPECT_EQ(ScoreTable::make(tiny_space(), *make_oracle("layerwise", {})), nullptr);
-  EXPECT_EQ(ScoreTable::make(tiny_space(), *make_oracle("streaming", {.prefer = Prefer::speed, .core = ""})), nullptr);
+  EXPECT_EQ(ScoreTable::make(tiny_space(), *make_oracle("streaming", {.prefer = Prefer::memory, .core = ""})), nullptr);
+  const ScheduleOptions batched{.prefer = Prefer::speed, .core = "cortex-m7"};
+  EXPECT_EQ(ScoreTable::make(tiny_space(), *make_oracle("streaming", batched)), nullptr);
 }
 
 }  // namespace

@@ -79,8 +79,9 @@ def small_network(seed: int = 3) -> _core.Graph:
     return _core.Graph.from_json(json.dumps(graph | {"inputs": [0], "outputs": [14]}))
 
 
-def streaming_plan(graph: _core.Graph, streamed: bool) -> _core.Plan:
-    plan = _core.make_oracle("streaming", _core.ScheduleOptions(image_streamed=streamed)).plan(graph)
+def streaming_plan(graph: _core.Graph, streamed: bool, prefer: str = "memory") -> _core.Plan:
+    options = _core.ScheduleOptions(image_streamed=streamed, prefer=getattr(_core.Prefer, prefer))
+    plan = _core.make_oracle("streaming", options).plan(graph)
     assert plan is not None
     return plan
 
@@ -112,7 +113,7 @@ def test_layer_checks_are_those_of_the_interpreters_tensors(tmp_path: Path) -> N
 
 def test_only_the_kernels_used_are_copied(tmp_path: Path) -> None:
     graph = small_network()
-    project = export_c(graph, streaming_plan(graph, True), tmp_path / "c")
+    project = export_c(graph, streaming_plan(graph, True, "speed"), tmp_path / "c")
     kernels = {path.stem for path in (project.folder / "engine" / "portable").glob("*.c")}
     assert {"conv2d", "depthwise", "pointwise", "sum"} <= kernels
     assert not kernels & {"softmax", "resize", "transpose_conv", "pool"}
@@ -136,14 +137,15 @@ def test_wrong_input_shape_is_named(tmp_path: Path) -> None:
         run_host(project, [np.zeros((2, 9, 9, 3), np.int8)])
 
 
+@pytest.mark.parametrize("prefer", ["memory", "speed"])
 @pytest.mark.parametrize("model", sorted(GOLDENS))
-def test_every_layer_of_the_goldens(tmp_path: Path, model: str) -> None:
+def test_every_layer_of_the_goldens(tmp_path: Path, model: str, prefer: str) -> None:
     if not SHARED.is_dir():
         pytest.skip("needs ../shared/data")
     from tinynas.tflite import load_tflite
 
     graph = load_tflite(SHARED / GOLDENS[model])
-    project = export_c(graph, streaming_plan(graph, True), tmp_path / "c")
+    project = export_c(graph, streaming_plan(graph, True, prefer), tmp_path / "c")
     shape = graph.tensors[graph.inputs[0]].shape
     picture = np.frombuffer((SHARED / f"golden/golden_{model}_input.bin").read_bytes(), np.int8).reshape(shape)
     run = run_host(project, [picture], build_host(project, check_layers=True))
