@@ -26,7 +26,7 @@ from tinynas.data import DataSet
 from tinynas.search.evolve import Problem, random_search
 from tinynas.search.explore import limits_of
 from tinynas.search.finish import export_all, quantise, verify_c
-from tinynas.search.inputs import fit_space, read_data
+from tinynas.search.inputs import data_of_run, fit_space
 from tinynas.search.measure import Measurements
 from tinynas.search.run_dir import JsonLines, RunDir, read_json, write_json
 from tinynas.search.supernets import find_supernet
@@ -44,7 +44,7 @@ class Baselines:
     def __init__(self, run: Path) -> None:
         self.run = run
         config = read_json(run / "config.json")
-        self.data: DataSet = read_data(config["data"], run.parent / ".cache", config["seed"], log)
+        self.data: DataSet = data_of_run(run, log)
         self.space = SpaceConfig.model_validate(config["space"])
         self.train = TrainConfig.model_validate(config["train"]).model_copy(update={"seed": config["seed"]})
         self.search = SearchConfig.model_validate(config["search"])

@@ -1,13 +1,17 @@
 #include "supernet/extract.h"
 
+#include <pybind11/functional.h>
+
 #include "graph/json.h"
 #include "module.h"
 #include "space/json.h"
 #include "space/sample.h"
+#include "supernet/measure.h"
 
 namespace py = pybind11;
 using tinynas::BatchNormStats;
 using tinynas::Supernet;
+using Done = std::function<bool(std::size_t, double)>;
 
 void bind_extract(py::module_& m) {
   m.def(
@@ -19,6 +23,24 @@ void bind_extract(py::module_& m) {
       },
       "Batch statistics of one subnet, averaged over batches of uint8 pictures [N, R, R, C].", py::arg("net"),
       py::arg("arch"), py::arg("batches"));
+  m.def(
+      "measure_subnets",
+      [](const Supernet& net, const std::vector<std::string>& archs, const std::vector<at::Tensor>& calibration,
+         const std::vector<at::Tensor>& pictures, const std::vector<at::Tensor>& labels, const Done& done) {
+        std::vector<tinynas::Arch> points;
+        for (const std::string& arch : archs) points.push_back(tinynas::parse_arch(arch));
+        const auto tell = [&done](std::size_t index, double accuracy) {
+          const py::gil_scoped_acquire locked;
+          if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+          return done(index, accuracy);
+        };
+        const py::gil_scoped_release release;
+        tinynas::measure_subnets(net, points, {calibration, pictures, labels}, tell);
+      },
+      "Calls done(index, accuracy) for each arch as it is measured, until that returns False; archs are visited so that "
+      "what "
+      "they share from the front is computed once. All archs and pictures (uint8 [N, R, R, C]) have one resolution.",
+      py::arg("net"), py::arg("archs"), py::arg("calibration"), py::arg("pictures"), py::arg("labels"), py::arg("done"));
   m.def(
       "fold",
       [](const Supernet& net, const std::string& arch, const BatchNormStats& stats) {

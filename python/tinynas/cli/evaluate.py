@@ -12,7 +12,7 @@ import typer
 
 from tinynas.cli.common import make_oracle
 from tinynas.cli.output import JsonOption, emit, log, reports_errors, table
-from tinynas.cli.search import DataOption
+from tinynas.cli.search import DataOption, HoldOutOption
 from tinynas.errors import InputError
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ class Engine(StrEnum):
 def evaluate(
     model: Annotated[Path, typer.Argument(help="A run's or a published model's folder, or an int8 model file.")],
     data: DataOption = "scenes",
+    hold_out: HoldOutOption = None,
     engine: Annotated[Engine, typer.Option("--engine", help="c: generated and compiled; reference; float.")] = Engine.c,
     split: Annotated[str, typer.Option("--split", help="test or val.")] = "test",
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the splits, where the data has none.")] = 0,
@@ -39,12 +40,12 @@ def evaluate(
 ) -> None:
     """Measure the accuracy of a finished network."""
     from tinynas.search.finish import as_float, as_int8, pictures_of, resolution_of
-    from tinynas.search.inputs import read_data
+    from tinynas.search.inputs import data_options, read_data
 
     if split not in ("test", "val"):
         raise InputError(f"--split: expected test or val, got {split!r}")
     graph = _graph_of(model, engine)
-    data_set = read_data(data, cache, seed, log)
+    data_set = read_data(data, data_options(cache, seed, hold_out or ()), log)
     pictures, labels = pictures_of(getattr(data_set, split), resolution_of(graph))
     inputs = as_float(pictures) if engine is Engine.float else as_int8(pictures)
     outputs = _run(graph, inputs, engine)

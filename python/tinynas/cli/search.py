@@ -33,7 +33,12 @@ class Searcher(StrEnum):
 
 
 DataOption = Annotated[
-    str, typer.Option("--data", help="scenes (bundled, synthetic), or a folder of classes or of train/, val/, test/.")
+    str,
+    typer.Option("--data", help="scenes (bundled, synthetic), or a folder: of classes, of train/ and test/, of words."),
+]
+HoldOutOption = Annotated[
+    list[str] | None,
+    typer.Option("--hold-out", help="Spoken digits: a speaker all of whose recordings are the test; repeatable."),
 ]
 SpaceOption = Annotated[
     str | None,
@@ -68,6 +73,7 @@ def search(
     ] = None,
     target: TargetOption = None,
     data: DataOption = "scenes",
+    hold_out: HoldOutOption = None,
     space: SpaceOption = None,
     schedule: ScheduleOption = "streaming",
     plugin: OracleOption = None,
@@ -91,7 +97,7 @@ def search(
 ) -> None:
     """Find, train, quantise and export a network within a budget."""
     from tinynas.config.space import load_space
-    from tinynas.search.inputs import fit_space, preset_for, read_data
+    from tinynas.search.inputs import data_options, fit_space, preset_for, read_data, training_data
     from tinynas.search.pipeline import Search
     from tinynas.search.settings import SearchSettings
 
@@ -101,17 +107,20 @@ def search(
         raise InputError("search: expected a budget: --sram and --flash, or --target")
     if image not in ("streamed", "stored"):
         raise InputError(f"--image: expected streamed or stored, got {image!r}")
-    data_set = read_data(data, runs / ".cache", seed, log)
+    reading = data_options(runs / ".cache", seed, hold_out or ())
+    data_set = read_data(data, reading, log)
     preset = preset_for(data_set)
+    recipe = with_epochs(load_train(train or preset.train), epochs)
     settings = SearchSettings(
         run=runs / (name or default_name(data, target, sram, flash, macs, seed)),
         data=data,
-        space=fit_space(load_space(space or preset), data_set),
+        hold_out=reading.hold_out,
+        space=fit_space(load_space(space or preset.space), data_set),
         budget=budget,
         schedule=schedule,
         plugin=plugin,
         image_streamed=image == "streamed",
-        train=with_epochs(load_train(train or preset), epochs),
+        train=recipe,
         search=search_config(config, mode, searcher, pareto, has_latency_model(schedule)),
         seed=seed,
         target=board,
@@ -119,6 +128,7 @@ def search(
         device=device,
         workers=workers,
     )
+    data_set = training_data(data_set, data, reading, recipe, log)
     result = Search(settings, data_set, resume, log).finish()
     emit(as_json, result | {"run": str(settings.run)}, *_tables(result, settings.run))
 

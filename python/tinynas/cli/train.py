@@ -9,13 +9,22 @@ from typing import Annotated
 import typer
 
 from tinynas.cli.output import JsonOption, emit, log, reports_errors, table
-from tinynas.cli.search import DataOption, DeviceOption, EpochsOption, SpaceOption, TrainOption, with_epochs
+from tinynas.cli.search import (
+    DataOption,
+    DeviceOption,
+    EpochsOption,
+    HoldOutOption,
+    SpaceOption,
+    TrainOption,
+    with_epochs,
+)
 
 
 @reports_errors
 def train(
     out: Annotated[Path, typer.Option("--out", help="Folder of the checkpoint; one that is there goes on.")],
     data: DataOption = "scenes",
+    hold_out: HoldOutOption = None,
     space: SpaceOption = None,
     train: TrainOption = None,
     epochs: EpochsOption = None,
@@ -28,17 +37,19 @@ def train(
 ) -> None:
     """Train a supernet that serves all of a space; `search --supernet OUT/supernet.pt` uses it."""
     from tinynas.config.space import load_space
-    from tinynas.search.inputs import fit_space, preset_for, read_data
+    from tinynas.search.inputs import data_options, fit_space, preset_for, read_data, training_data
     from tinynas.train import RichProgress, load_train
     from tinynas.train.checkpoint import load
     from tinynas.train.distributed import joined
     from tinynas.train.loop import train_supernet
 
-    data_set = read_data(data, out / ".cache", seed, log)
+    reading = data_options(out / ".cache", seed, hold_out or ())
+    data_set = read_data(data, reading, log)
     preset = preset_for(data_set)
-    recipe = with_epochs(load_train(train or preset), epochs)
+    recipe = with_epochs(load_train(train or preset.train), epochs)
     config = recipe.model_copy(update={"seed": seed, "device": device})
-    net_space = fit_space(load_space(space or preset), data_set)
+    net_space = fit_space(load_space(space or preset.space), data_set)
+    data_set = training_data(data_set, data, reading, recipe, log)
     with joined(device) as world, ExitStack() as shown:
         progress = shown.enter_context(RichProgress("training the supernet", log)) if world.is_first else None
         checkpoint = train_supernet(net_space, None, data_set, config, out, progress, init)

@@ -43,7 +43,10 @@ class TrainConfig(Config):
     mixed_precision: bool = True
     """On CUDA: autocast to bfloat16."""
     workers: Count = 1
-    """Threads that prepare batches ahead."""
+    """Threads or processes that prepare batches ahead."""
+    worker_kind: Literal["threads", "processes"] = "threads"
+    augmentation: str = "auto"
+    """A preset of the data's augmentations; auto: the one that suits the data."""
     checkpoint_seconds: Annotated[float, Field(gt=0)] = 60.0
     tensorboard: bool = False
     calibration_pictures: Count = 1000

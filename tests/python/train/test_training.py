@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -21,7 +23,7 @@ from tinynas.train import (
     train_alone,
     train_supernet,
 )
-from tinynas.train.batches import BatchOrder, prepare
+from tinynas.train.batches import BatchOrder, Workers, prepare
 from tinynas.train.checkpoint import load
 from tinynas.train.recipes import learning_rate
 
@@ -55,6 +57,18 @@ def test_training_learns_and_subnets_are_measured(trained: Path, space: SpaceCon
     accuracies = dict(evaluator.each(archs))
     assert max(accuracies.values()) > 0.8
     assert accuracies == dict(evaluator.each(archs))
+
+
+def test_subnets_measured_together_have_the_accuracies_of_each_alone(
+    trained: Path, space: SpaceConfig, data: DataSet
+) -> None:
+    evaluator = SupernetEvaluator(trained, data)
+    text = space.model_dump_json()
+    archs = [a for step in range(8) for a in native.sandwich_archs(text, None, None, 1, (0, 0, step))]
+    together = dict(evaluator.each(archs))
+    assert len({json.loads(arch)["resolution"] for arch in archs}) == 2
+    assert together == {index: evaluator.accuracy(arch) for index, arch in enumerate(archs)}
+    assert len(set(together.values())) > 3
 
 
 def test_a_killed_run_resumes_to_the_same_weights(
@@ -137,9 +151,10 @@ def test_a_network_alone_learns(space: SpaceConfig, data: DataSet, tmp_path: Pat
     assert train_alone(space, arch, data, CONFIG, tmp_path / "alone.pt").accuracy() > 0.6
 
 
-def test_batches_are_the_same_wherever_one_starts(data: DataSet) -> None:
+@pytest.mark.parametrize("kind", ["threads", "processes"])
+def test_batches_are_the_same_wherever_one_starts(data: DataSet, kind: Literal["threads", "processes"]) -> None:
     order = BatchOrder(len(data.train), 24, 5)
-    whole = list(prepare(data.train, order, range(12), lambda _step: 16, 5, workers=2))
+    whole = list(prepare(data.train, order, range(12), lambda _step: 16, 5, Workers(2, kind)))
     tail = list(prepare(data.train, order, range(7, 12), lambda _step: 16, 5))
     for one, two in zip(whole[7:], tail, strict=True):
         assert np.array_equal(one.pictures, two.pictures)

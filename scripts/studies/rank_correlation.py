@@ -1,0 +1,57 @@
+"""Does a supernet rank subnets as training each alone does?
+
+    python scripts/studies/rank_correlation.py --data DIR --out runs/studies/rank --epochs 10 [--networks 12]
+
+A supernet of one subspace and `--networks` of its subnets, at even steps of MACs, are trained equally long; Kendall's
+tau between their accuracies on the validation split.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import matplotlib.pyplot as plt
+import tinynas._core as _core
+import typer
+from study import Data, Epochs, MaxMacs, Out, Recipe, Resolution, Seed, Space, Study, Supernet, Width
+
+from tinynas.cli.output import reports_errors
+
+
+@reports_errors
+def main(
+    out: Out,
+    data: Data = "scenes",
+    epochs: Epochs = 10.0,
+    networks: Annotated[int, typer.Option("--networks", min=3)] = 12,
+    resolution: Resolution = None,
+    width: Width = None,
+    max_macs: MaxMacs = 4_000_000,
+    space: Space = None,
+    train: Recipe = None,
+    supernet: Supernet = None,
+    seed: Seed = 0,
+) -> None:
+    """Rank correlation of supernet accuracy with accuracy of subnets trained alone."""
+    study = Study(out, data, epochs, space, train, seed)
+    subspace = study.subspace(resolution, width)
+    archs = study.once("archs", lambda: study.spread_archs(subspace, networks, max_macs))
+    evaluator = study.supernet(subspace, supernet)
+    through = study.once("supernet", lambda: study.measurements("supernet", evaluator).accuracies(archs))
+    alone = [study.once(f"alone{i}", lambda arch=arch: study.alone(arch).accuracy()) for i, arch in enumerate(archs)]
+    tau = _core.kendall_tau(through, alone)
+    rows: list[list[str]] = [
+        [f"{study.macs(arch):,}", f"{100 * a:.2f}", f"{100 * b:.2f}"]
+        for arch, a, b in zip(archs, through, alone, strict=True)
+    ]
+    figure, axes = plt.subplots(figsize=(5, 4))
+    axes.plot([100 * a for a in through], [100 * b for b in alone], "o")
+    axes.set(xlabel="through the supernet, %", ylabel="trained alone, %", title=f"Kendall's tau {tau:.3f}")
+    axes.grid(alpha=0.3)
+    value: dict[str, Any] = {"tau": tau, "supernet": through, "alone": alone, "archs": archs, "epochs": epochs}
+    title = f"w{subspace[1]:g}-r{subspace[0]}, {epochs:g} epochs each: Kendall's tau {tau:.3f}"
+    study.finish(title, ["MACs", "supernet, val %", "alone, val %"], rows, figure, value)
+
+
+if __name__ == "__main__":
+    typer.run(main)

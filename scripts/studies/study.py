@@ -1,0 +1,153 @@
+"""What the studies share: data, space, a trained supernet, networks trained alone, and results kept as they come.
+
+Every study takes --data, --epochs and the rest as options, writes below --out, and goes on where it was stopped.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import tinynas._core as _core
+import typer
+from matplotlib.figure import Figure
+
+from tinynas.cli.output import log, table
+from tinynas.config import find_config, load_yaml
+from tinynas.config.search import SearchConfig
+from tinynas.config.space import SpaceConfig, load_space
+from tinynas.config.train import TrainConfig, load_train
+from tinynas.data.cache import hash_parts
+from tinynas.search.inputs import data_options, fit_space, preset_for, read_data
+from tinynas.search.measure import Measurements, arch_key
+from tinynas.search.run_dir import RunDir, write_json
+from tinynas.train import RichProgress
+from tinynas.train.alone import TrainedNet, train_alone
+from tinynas.train.evaluator import SupernetEvaluator
+from tinynas.train.loop import train_supernet
+
+Data = Annotated[str, typer.Option("--data", help="scenes, or a folder.")]
+Out = Annotated[Path, typer.Option("--out", help="Where everything is kept; a study goes on from what lies there.")]
+Epochs = Annotated[float, typer.Option("--epochs", min=0.001, help="Of every training, the same for every arm.")]
+Space = Annotated[str | None, typer.Option("--space", help="Chosen by the data if not given.")]
+Recipe = Annotated[str | None, typer.Option("--train", help="Training recipe; chosen by the data if not given.")]
+Resolution = Annotated[int | None, typer.Option("--resolution", help="Of the subspace; the smallest if not given.")]
+Width = Annotated[float | None, typer.Option("--width", help="Of the subspace; the smallest if not given.")]
+MaxMacs = Annotated[int, typer.Option("--max-macs", help="Largest network of the study.")]
+Supernet = Annotated[Path | None, typer.Option("--supernet", help="A trained checkpoint to use.")]
+SearchSettings = Annotated[str, typer.Option("--search", help="Search settings of configs/search or a YAML file.")]
+Seed = Annotated[int, typer.Option("--seed", min=0)]
+
+
+class Study:
+    """One study's data, space and folder."""
+
+    def __init__(
+        self, out: Path, data: str, epochs: float, space: str | None = None, recipe: str | None = None, seed: int = 0
+    ) -> None:
+        self.out = out
+        self.seed = seed
+        self.data = read_data(data, data_options(out / ".cache", seed), log)
+        preset = preset_for(self.data)
+        self.space: SpaceConfig = fit_space(load_space(space or preset.space), self.data)
+        self.train: TrainConfig = load_train(recipe or preset.train).model_copy(
+            update={"epochs": epochs, "minutes": None, "seed": seed}
+        )
+        self._kept = RunDir(out)
+        self._kept.open(
+            {"data": self.data.fingerprint, "space": self.space.as_json(), "train": self.train_json()}, True
+        )
+
+    def train_json(self) -> dict[str, Any]:
+        """What decides the trainings' results."""
+        return self.train.model_dump(mode="json", exclude={"device", "workers", "checkpoint_seconds", "tensorboard"})
+
+    def once(self, name: str, make: Callable[[], Any]) -> Any:
+        """`name`.json of the study's folder, made if it is not there."""
+        return self._kept.once(f"{name}.json", make)
+
+    def subspace(self, resolution: int | None, width: float | None) -> tuple[int, float]:
+        """As asked for, or the space's smallest."""
+        return resolution or self.space.resolutions[0], width or self.space.widths[0]
+
+    def supernet(self, subspace: tuple[int, float] | None, checkpoint: Path | None = None) -> SupernetEvaluator:
+        """Trained for one subspace or for all of the space, or as given."""
+        name = "shared" if subspace is None else f"w{subspace[1]:g}-r{subspace[0]}"
+        if checkpoint is None:
+            with RichProgress(f"supernet {name}", log) as progress:
+                checkpoint = train_supernet(
+                    self.space, subspace, self.data, self.train, self.out / f"supernet-{name}.pt", progress
+                )
+        return SupernetEvaluator(checkpoint, self.data, seed=self.seed)
+
+    def measurements(self, name: str, evaluator: SupernetEvaluator) -> Measurements:
+        """Accuracies through a supernet, each measured once."""
+        return Measurements(self.out / f"measured-{name}.jsonl", evaluator)
+
+    def alone(self, arch: dict[str, Any], space: SpaceConfig | None = None) -> TrainedNet:
+        """The arch trained from nothing, as long as everything else in the study."""
+        key = f"alone-{self.name_of(arch, space or self.space)}"
+        with RichProgress(key, log) as progress:
+            return train_alone(
+                space or self.space, json.dumps(arch), self.data, self.train, self.out / f"{key}.pt", progress
+            )
+
+    def name_of(self, arch: dict[str, Any], space: SpaceConfig) -> str:
+        """A short name, one per network."""
+        return hash_parts([arch_key(arch), space.model_dump_json()])
+
+    def spread_archs(self, subspace: tuple[int, float], count: int, max_macs: int) -> list[dict[str, Any]]:
+        """`count` random networks of a subspace, at even steps of MACs up to `max_macs`."""
+        core = self.space.subspace(*subspace).to_core()
+        limits = _core.Limits(macs=max_macs)
+        options = _core.SearchOptions(population=20 * count, generations=0, seed=self.seed)
+        found = _core.make_searcher("random", core, _core.make_oracle("streaming"), limits, options).ask()
+        if len(found) < count:
+            raise typer.BadParameter(f"only {len(found)} networks of the subspace have at most {max_macs:,} MACs")
+        ranked = sorted(found, key=lambda candidate: candidate.score.macs)
+        chosen = [ranked[round(i * (len(ranked) - 1) / (count - 1))] for i in range(count)]
+        return [json.loads(candidate.arch.to_json()) for candidate in chosen]
+
+    def macs(self, arch: dict[str, Any]) -> int:
+        """Multiply-accumulates of a network of the space."""
+        core = _core.Arch.from_json(json.dumps(arch))
+        return int(_core.score(self.space.to_core(), _core.make_oracle("streaming"), core).macs)
+
+    def finish(self, title: str, columns: list[str], rows: list[list[str]], figure: Figure, value: Any) -> None:
+        """Prints the table, writes result.json, table.txt and plot.svg."""
+        shown = table(f"{title} ({self.data.name}{', synthetic' if self.data.synthetic else ''})", columns, rows)
+        log.print(shown)
+        write_json(self.out / "result.json", value)
+        figure.savefig(self.out / "plot.svg", bbox_inches="tight")
+        log.print(f"written: {self.out / 'result.json'}, {self.out / 'plot.svg'}")
+
+
+def search_settings(name: str, **changes: Any) -> SearchConfig:
+    """Settings of configs/search, changed."""
+    return load_yaml(find_config("search", name), SearchConfig).model_copy(update=changes)
+
+
+def best_so_far(accuracies: Sequence[float]) -> list[float]:
+    """Running maximum."""
+    return [float(value) for value in np.maximum.accumulate(accuracies)]
+
+
+def plot_curves(arms: dict[str, list[list[float]]], title: str) -> Figure:
+    """Best accuracy after every measurement: mean of the seeds as a line, their range as a band."""
+    figure, axes = plt.subplots(figsize=(6.5, 4))
+    for name, curves in arms.items():
+        length = min(len(curve) for curve in curves)
+        values = 100 * np.array([curve[:length] for curve in curves])
+        steps = np.arange(1, length + 1)
+        axes.plot(steps, values.mean(axis=0), label=name)
+        axes.fill_between(steps, values.min(axis=0), values.max(axis=0), alpha=0.2)
+    low = min(np.median(curve[: max(1, len(curve) // 20)]) for curves in arms.values() for curve in curves)
+    axes.set(xlabel="subnets measured", ylabel="best accuracy on validation, %", title=title)
+    axes.set_ylim(bottom=100 * low - 0.5)
+    axes.grid(alpha=0.3)
+    axes.legend()
+    return figure
