@@ -17,7 +17,7 @@ class Augmentation:
 
     flip: bool = False
     shift: float = 0.0
-    """Part of the side."""
+    """Part of the side; by whole pixels where the picture is not scaled too, so that nothing is blurred."""
     scale: float = 0.0
     """Zoom: the window's side is 1 +- scale of the picture's."""
     crop: float = 0.0
@@ -39,13 +39,16 @@ PRESETS: dict[str, Augmentation] = {
     "none": Augmentation(),
     "photos": Augmentation(flip=True, shift=0.1, scale=0.12, brightness=0.2, contrast=0.2, saturation=0.2),
     "crops": Augmentation(flip=True, crop=0.3, brightness=0.2, contrast=0.2, saturation=0.2),
+    "flip_shift": Augmentation(flip=True, shift=0.125),
+    "flip_shift_cutout": Augmentation(flip=True, shift=0.125, cutout=0.5),
     "small": Augmentation(flip=True, shift=0.125, brightness=0.1, contrast=0.1, saturation=0.1, cutout=0.25),
     "small_rotate": Augmentation(flip=True, shift=0.1, rotate=15.0),
     "scenes": Augmentation(flip=True, shift=0.08, scale=0.1, brightness=0.15, contrast=0.15, saturation=0.2),
     "symbols": Augmentation(shift=0.1, scale=0.1, rotate=10.0, brightness=0.1, contrast=0.1),
     "sound": Augmentation(shift=0.0, noise=4.0, masks=0.2),
 }
-"""By kind: `small` for pictures of about 32x32, `crops` for ImageNet, `symbols` where a mirrored picture is another."""
+"""By kind: `flip_shift` as is customary for CIFAR-10, `small` with colours and cutout too (pictures of about 32x32),
+`crops` for ImageNet, `symbols` where a mirrored picture is another."""
 
 
 def find_preset(name: str) -> Augmentation:
@@ -60,8 +63,12 @@ def augment_batch(
     """Pictures [n, s, s, c] changed by the recipe, at [n, resolution, resolution, c]."""
     if recipe.rotate:
         pictures = rotate(pictures, rng.uniform(-recipe.rotate, recipe.rotate, len(pictures)).astype(np.float32))
-    centre, extent, flip = _windows(len(pictures), recipe, rng)
-    levels = resample(pictures, resolution, centre, extent, flip)
+    side = pictures.shape[1]
+    centre, extent, flip = _windows(len(pictures), side, recipe, rng)
+    if resolution == side and not (recipe.scale or recipe.crop):
+        levels = _move(pictures, centre, flip).astype(np.float32)
+    else:
+        levels = resample(pictures, resolution, centre, extent, flip)
     levels = _recolour(levels, recipe, rng)
     if recipe.noise:
         sigma = rng.uniform(0, recipe.noise, (len(levels), 1, 1, 1)).astype(np.float32)
@@ -74,8 +81,19 @@ def augment_batch(
     return result
 
 
+def _move(
+    pictures: NDArray[np.uint8], centre: NDArray[np.float32], flip: NDArray[np.bool_] | None
+) -> NDArray[np.uint8]:
+    """What resample() gives for windows of the whole side that are off by whole pixels, without arithmetic."""
+    count, side = len(pictures), pictures.shape[1]
+    off = np.rint((centre - 0.5) * side).astype(np.int64)
+    places = np.clip(np.arange(side) + off[:, :, None], 0, side - 1)
+    columns = places[:, 1] if flip is None else np.where(flip[:, None], places[:, 1, ::-1], places[:, 1])
+    return np.asarray(pictures[np.arange(count)[:, None, None], places[:, 0, :, None], columns[:, None, :]])
+
+
 def _windows(
-    count: int, recipe: Augmentation, rng: np.random.Generator
+    count: int, side: int, recipe: Augmentation, rng: np.random.Generator
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_] | None]:
     flip = rng.random(count) < 0.5 if recipe.flip else None
     if recipe.crop:
@@ -84,7 +102,8 @@ def _windows(
         extent = np.minimum(np.sqrt(area) * np.hstack([np.sqrt(aspect), 1 / np.sqrt(aspect)]), 1.0)
         centre = extent / 2 + rng.random((count, 2)) * (1 - extent)
         return centre.astype(np.float32), extent.astype(np.float32), flip
-    centre = 0.5 + rng.uniform(-recipe.shift, recipe.shift, (count, 2))
+    shift = rng.uniform(-recipe.shift, recipe.shift, (count, 2))
+    centre = 0.5 + (shift if recipe.scale else np.rint(shift * side) / side)
     extent = 1.0 + rng.uniform(-recipe.scale, recipe.scale, (count, 1)) * np.ones((1, 2))
     return centre.astype(np.float32), extent.astype(np.float32), flip
 

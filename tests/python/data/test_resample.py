@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from tinynas.data.arrays import ArraySplit
-from tinynas.data.augment import PRESETS, Augmentation, augment_batch, find_preset
+from tinynas.data.augment import PRESETS, Augmentation, _windows, augment_batch, find_preset
 from tinynas.data.resample import resample, rotate, to_pixels
 from tinynas.errors import InputError
 
@@ -93,3 +93,16 @@ def test_a_split_augments_only_with_a_generator() -> None:
 def test_unknown_preset() -> None:
     with pytest.raises(InputError, match="unknown augmentation 'strange': expected one of none, photos"):
         find_preset("strange")
+
+
+def test_whole_pixel_moves_are_those_of_resampling_and_blur_nothing() -> None:
+    pictures = np.random.default_rng(3).integers(0, 256, (20, 16, 16, 3), dtype=np.uint8)
+    recipe = Augmentation(flip=True, shift=0.25)
+    moved = augment_batch(pictures, 16, recipe, np.random.default_rng(5))
+    centre, extent, flip = _windows(20, 16, recipe, np.random.default_rng(5))
+    np.testing.assert_array_equal(moved, to_pixels(resample(pictures, 16, centre, extent, flip)))
+    offsets = np.round((centre - 0.5) * 16)
+    assert np.abs(offsets).max() == 4 and len(np.unique(offsets)) > 4 and flip is not None and 0 < flip.sum() < 20
+    for before, after in zip(pictures, moved, strict=True):
+        known = {tuple(pixel) for pixel in before.reshape(-1, 3).tolist()}
+        assert {tuple(pixel) for pixel in after.reshape(-1, 3).tolist()} <= known
