@@ -180,8 +180,9 @@ class Builder {
   std::int32_t operand_ring(const Step& step, std::int32_t tensor) {
     const auto t = static_cast<std::size_t>(tensor);
     const auto own = program_.ring_of_tensor[t];
+    const Operator& op = graph_.operators[static_cast<std::size_t>(step.op)];
     const bool repeats = step.call.form == CallForm::rows && rows_.tensors[t].rows == 1 && step.output_rows > 1 &&
-                         !kernel_window(graph_, graph_.operators[static_cast<std::size_t>(step.op)]);
+                         !kernel_window(graph_, op) && !std::holds_alternative<Pad>(op.kind);
     if (own >= 0 && !repeats) return own;
     Ring ring;
     const std::string suffix = std::to_string(step.op) + "_" + std::to_string(tensor);

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 ENGINE_OF_SCHEDULE = {"tinyengine": "tinyengine"}
 """Engine whose platform overhead a schedule pays on a target; ours unless named here."""
+OWN_SCHEDULES = ("streaming", "layerwise")
+"""Schedules of our engine, whose latency is that of its fitted model (of speed preferred)."""
 
 
 @reports_errors
@@ -54,6 +56,9 @@ def profile_report(graph: _core.Graph, oracle: _core.Oracle, target: TargetConfi
     `sram_bytes` and `flash_bytes` are without the platform's overhead, `fits` counts it.
     """
     cost = oracle.cost(graph)
+    latency = {layer.op: layer.latency_us for layer in cost.layers}
+    if target and oracle.name in OWN_SCHEDULES:
+        latency = engine_latency(graph, target)
     names = [operator.name or operator.kind for operator in graph.operators]
     kinds = [operator.kind for operator in graph.operators]
     report: dict[str, Any] = {
@@ -68,7 +73,7 @@ def profile_report(graph: _core.Graph, oracle: _core.Oracle, target: TargetConfi
         "act_bytes": cost.act_bytes,
         "flash_bytes": cost.flash_bytes,
         "lower_bound_bytes": cost.lower_bound_bytes or None,
-        "latency_us": cost.latency_us or None,
+        "latency_us": sum(latency.values()) or None,
         "peak_operator": names[cost.peak_operator] if cost.peak_operator >= 0 else None,
         "fits": None,
         "layers": [
@@ -79,7 +84,7 @@ def profile_report(graph: _core.Graph, oracle: _core.Oracle, target: TargetConfi
                 "macs": layer.macs,
                 "sram_bytes": layer.sram_bytes,
                 "flash_bytes": layer.flash_bytes,
-                "latency_us": layer.latency_us or None,
+                "latency_us": latency.get(layer.op) or None,
             }
             for layer in cost.layers
         ],
@@ -92,6 +97,14 @@ def profile_report(graph: _core.Graph, oracle: _core.Oracle, target: TargetConfi
             and cost.flash_bytes + overhead.flash_bytes <= target.flash_bytes
         )
     return report
+
+
+def engine_latency(graph: _core.Graph, target: TargetConfig) -> dict[int, float]:
+    """Microseconds by operator in our engine on a target; empty for a core without a fitted model."""
+    from tinynas.latency import microseconds, operator_instructions
+
+    instructions = operator_instructions(graph, target.core) or []
+    return {op: microseconds(count, target.core, target.clock_hz) for op, count in enumerate(instructions)}
 
 
 def _tables(report: dict[str, Any]) -> list[Any]:

@@ -18,19 +18,8 @@ from tinynas.deploy.options import DeployOptions, plan_for
 from tinynas.deploy.pictures import check_equal, read_inputs, reference_outputs
 from tinynas.errors import CheckError
 from tinynas.export.cproject import CProject, arena_in_object, build_host, export_c, parse_layers, run_tool
+from tinynas.latency import microseconds
 from tinynas.shrinking import Shrunk, shrink_model
-
-INSTRUCTIONS_PER_CYCLE = {
-    "cortex-m0": 0.65,
-    "cortex-m0plus": 0.65,
-    "cortex-m3": 0.75,
-    "cortex-m4": 0.8,
-    "cortex-m33": 0.85,
-    "cortex-m7": 1.2,
-    "cortex-m55": 0.8,
-}
-"""Turns counted instructions into cycles: an estimate. M7 lies between what the published latencies of two engines give
-(1.03 and 1.37); single-issue cores lose to loads and branches what their manuals' cycle tables say."""
 
 
 @dataclass
@@ -231,7 +220,7 @@ def _report(deployment: Deployment, measured: Measured, warnings: list[str]) -> 
     instructions = run.instructions if run and run.instructions else None
     latency = None
     if instructions and board.clock_hz:
-        latency = 1e6 * instructions / INSTRUCTIONS_PER_CYCLE[board.core] / board.clock_hz
+        latency = microseconds(instructions, board.core, board.clock_hz)
     return {
         "target": board.name,
         "schedule": deployment.options.schedule,

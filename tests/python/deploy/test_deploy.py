@@ -13,9 +13,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tinynas import _core
 from tinynas.deploy import DeployOptions, deploy, pipeline
+from tinynas.deploy.sample_networks import small_network as sample_network
 from tinynas.errors import CheckError, InfeasibleError, InputError
 from tinynas.models import load_model
 
@@ -185,3 +187,29 @@ def test_bad_options(tmp_path: Path, options: DeployOptions, message: str) -> No
 def test_unknown_target(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="nonesuch"):
         deploy(small_network(), "nonesuch", tmp_path / "fw", DeployOptions())
+
+
+@needs_tools
+def test_pictures_of_a_run(tmp_path: Path) -> None:
+    """A run's validation pictures: firmware, host C code and interpreter agree on all of them."""
+    rng = np.random.default_rng(1)
+    for label in ("cat", "dog"):
+        (tmp_path / "data" / label).mkdir(parents=True)
+        for number in range(20):
+            pixels = rng.integers(0, 256, (40, 40, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "data" / label / f"{number}.png")
+    run = tmp_path / "runs" / "found"
+    run.mkdir(parents=True)
+    (run / "model.json").write_text(sample_network(2).to_json())
+    (run / "config.json").write_text(json.dumps({"data": str(tmp_path / "data"), "seed": 0}))
+    command = [sys.executable, "-m", "tinynas", "deploy", str(run), "--target", "stm32f746", "--run", "--json"]
+    done = subprocess.run(
+        [*command, "--out", str(tmp_path / "fw"), "--pictures", "3"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["pictures"] == {"count": 3, "equal_to_host_c": 3, "same_class_as_host_c": 3}
+    refused = subprocess.run(
+        [*command, "--out", str(tmp_path / "fw"), "--pictures", "999"], capture_output=True, text=True
+    )
+    assert refused.returncode == 2
+    assert "--pictures: expected 1 to" in refused.stderr

@@ -47,7 +47,7 @@ def test_every_target_knows_our_overhead() -> None:
 
 
 @needs_compiler
-@pytest.mark.parametrize("core", ["cortex-m7", "cortex-m55"])
+@pytest.mark.parametrize("core", ["cortex-m0plus", "cortex-m7", "cortex-m55"])
 def test_predicted_flash_is_the_linkers(core: str, tmp_path: Path) -> None:
     graph = varied_network(5)
     plan = measure_code.plan_by_seed(graph, core, 1)
