@@ -174,6 +174,9 @@ void write_segment(std::ostringstream& out, const Program& program, std::size_t 
   const auto& segment = program.segments[index];
   out << "/* Segment " << index << ": operators " << segment.steps.front() << " to " << segment.steps.back() << ". */\n"
       << "static void begin_" << index << "(void) {\n  tn_fill(done, 0, (int32_t)sizeof done);\n";
+  for (const auto& fill : segment.fills) {
+    out << "  tn_fill(arena + " << fill.offset << ", " << fill.value << ", " << fill.bytes << ");\n";
+  }
   for (const auto s : segment.steps) {
     if (step_at(program, s).call.form == CallForm::accumulate) out << "  start_" << s << "();\n";
   }

@@ -95,6 +95,7 @@ class Builder {
     }
     place_scratch(segment, accumulators);
     connect(segment, index, out);
+    add_fills(index, out);
     program_.counters = std::max(program_.counters, static_cast<std::int32_t>(segment.operators.size()));
     program_.segments.push_back(std::move(out));
   }
@@ -216,6 +217,14 @@ class Builder {
         if (std::find(segment.operators.begin(), segment.operators.end(), reader) != segment.operators.end())
           step.readers.push_back(reader);
       }
+    }
+  }
+
+  void add_fills(std::int32_t index, ProgramSegment& out) const {
+    for (const auto& buffer : plan_.buffers) {
+      if (buffer.layout != Layout::planar || buffer.first_segment != index) continue;
+      const Tensor& map = tensor_at(graph_, buffer.tensor);
+      if (map.shape[2] % 4 != 0) out.fills.push_back({buffer.offset, buffer.bytes, zero_point_of(map) + 128});
     }
   }
 
