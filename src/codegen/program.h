@@ -57,7 +57,7 @@ struct Fill {
 };
 
 struct ProgramSegment {
-  std::vector<std::int32_t> steps;          // indices into Program::steps
+  std::vector<std::int32_t> steps;  // indices into Program::steps
   std::vector<Fill> fills;
   std::vector<std::int32_t> image_readers;  // steps that read the streamed image
 };

@@ -1,10 +1,12 @@
 /* Convolution by gathering the windows of a few output pixels, then multiplying as pointwise does. */
+#include <string.h>
+
 #include "tile.h"
 
 /* The windows of a row's pixels: rows of the map, or copies with their padding filled in. */
 typedef struct {
   const int8_t* const* rows;
-  int32_t first;    /* column that the rows start with */
+  int32_t first;      /* column that the rows start with */
   int32_t begin, end; /* output columns that copies were made for */
 } windows;
 

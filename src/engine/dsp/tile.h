@@ -2,8 +2,6 @@
 #ifndef TINYNAS_DSP_TILE_H
 #define TINYNAS_DSP_TILE_H
 
-#include <string.h>
-
 #include "tinynas/dsp.h"
 #include "tinynas/scratch.h"
 
@@ -19,20 +17,38 @@ static inline tn_pixels tn_pixels_of(const tn_step* step, const tn_dsp_matrix* m
   return pixels;
 }
 
-/* Puts the addresses of the next `count` pixels behind a block's steps. Returns the tile's next free place. */
-static inline int16_t* tn_put_addresses(tn_pixels* pixels, int16_t* tile, int32_t count) {
-  for (; count > 0; --count, tile += sizeof(int8_t*) / sizeof *tile) {
-    const int32_t x = pixels->x;
-    /* Words of four columns in planar rows hold them in the order 0, 2, 1, 3. */
-    const int32_t place = pixels->pixel_bytes != 0 ? x * pixels->pixel_bytes : (x & ~3) | ((x & 1) << 1) | ((x >> 1) & 1);
-    int8_t* const address = *pixels->row + place;
-    memcpy(tile, &address, sizeof address);
-    if (++pixels->x == pixels->x1) {
-      pixels->x = pixels->x0;
-      ++pixels->row;
-    }
+static inline void tn_pixels_advance(tn_pixels* pixels, int32_t count) {
+  pixels->x += count;
+  if (pixels->x == pixels->x1) {
+    pixels->x = pixels->x0;
+    ++pixels->row;
   }
-  return tile;
+}
+
+/* Place of column x in a row: words of four columns in planar rows hold them in the order 0, 2, 1, 3. */
+static inline int32_t tn_pixel_place(const tn_pixels* pixels, int32_t x) {
+  return pixels->pixel_bytes != 0 ? x * pixels->pixel_bytes : (x & ~3) | ((x & 1) << 1) | ((x >> 1) & 1);
+}
+
+/* Puts the addresses of the next `count` (1 or 4) pixels behind a block's steps. Returns the tile's next free place. */
+static inline int16_t* tn_put_addresses(tn_pixels* pixels, int16_t* tile, int32_t count) {
+  int8_t** address = (int8_t**)(void*)tile;
+  const int32_t apart = pixels->pixel_bytes != 0 ? pixels->pixel_bytes : 1;
+  if (count == 4 && pixels->x + 4 <= pixels->x1 && (pixels->pixel_bytes != 0 || pixels->x % 4 == 0)) {
+    int8_t* const first = *pixels->row + pixels->x * apart;
+    const int planar = pixels->pixel_bytes == 0;
+    address[0] = first;
+    address[1] = first + (planar ? 2 : apart);
+    address[2] = first + (planar ? 1 : 2 * apart);
+    address[3] = first + 3 * apart;
+    tn_pixels_advance(pixels, 4);
+    return (int16_t*)(void*)(address + 4);
+  }
+  for (; count > 0; --count) {
+    *address++ = *pixels->row + tn_pixel_place(pixels, pixels->x);
+    tn_pixels_advance(pixels, 1);
+  }
+  return (int16_t*)(void*)address;
 }
 
 /* Multiplies a tile of `pixels` pixels at the start of the scratch. */

@@ -46,8 +46,8 @@ typedef struct {
   int32_t tile_pixels; /* tn_dsp_tile_pixels() */
 } tn_dsp_matrix;
 
-/* 1x1, stride 1; also fully connected. Planar output: the columns that a row's last word lacks are left alone; where there are
- * none, x0 is a multiple of 4. */
+/* 1x1, stride 1; also fully connected. Planar output: the columns that a row's last word lacks are left alone; where there
+ * are none, x0 is a multiple of 4. */
 typedef struct {
   tn_dsp_matrix matrix;
   int32_t input_c;

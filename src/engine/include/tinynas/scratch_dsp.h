@@ -71,8 +71,7 @@ static inline int32_t tn_scratch_dsp(tn_kind kind, const tn_shape* s) {
     bytes = tn_dsp_tile_bytes(steps, tn_dsp_tile_pixels(steps, width * s->rows_at_once));
   } else if (kind == TN_KIND_CONV2D && s->groups == 1) {
     const int32_t steps = s->kernel_h * tn_dsp_run_steps(s->kernel_w * s->input_c);
-    bytes = tn_dsp_tile_bytes(steps, tn_dsp_tile_pixels(steps, s->output_w)) +
-            tn_dsp_window_bytes(s);
+    bytes = tn_dsp_tile_bytes(steps, tn_dsp_tile_pixels(steps, s->output_w)) + tn_dsp_window_bytes(s);
   } else if (kind == TN_KIND_DEPTHWISE && s->kernel_h == s->kernel_w && s->kernel_h <= 7) {
     bytes = tn_dsp_strips_bytes(s->kernel_h, s->stride_w, s->output_w, s->rows_at_once);
   }
