@@ -29,6 +29,24 @@ std::int32_t wanted_rows(const ScheduleInput& input, std::int32_t op) {
   return std::min(height, whole_blocks * ((kBlockPixels + pixels - 1) / pixels));
 }
 
+/// Doubles the rows of every operator in turn, up to those wanted, as long as the limit allows.
+void grow(const SegmentBytes& bytes, std::int64_t limit_bytes, std::vector<std::int32_t> wanted, Segment& segment) {
+  auto& at_once = segment.rows_at_once;
+  for (bool grown = true; grown;) {
+    grown = false;
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+      const auto before = at_once[i];
+      if (before >= wanted[i]) continue;
+      at_once[i] = std::min(2 * before, wanted[i]);
+      if (bytes.fits(segment, limit_bytes)) {
+        grown = true;
+      } else {
+        at_once[i] = wanted[i] = before;
+      }
+    }
+  }
+}
+
 }  // namespace
 
 void batch_rows(const ScheduleInput& input, std::int64_t limit_bytes, std::vector<Segment>& segments) {
@@ -40,21 +58,17 @@ void batch_rows(const ScheduleInput& input, std::int64_t limit_bytes, std::vecto
     std::vector<std::int32_t> wanted;
     for (const auto op : segment.operators) wanted.push_back(wanted_rows(input, op));
     const SegmentBytes bytes(input, segments, s);
-    // All at once first; where that is too much, every operator doubles its rows in turn as long as it goes.
     at_once = wanted;
     if (bytes.fits(segment, limit_bytes)) continue;
+    // Whole blocks of pixels gain most; depthwise convolutions get what is left.
     at_once.assign(segment.operators.size(), 1);
-    for (bool grown = true; grown;) {
-      grown = false;
-      for (std::size_t i = 0; i < segment.operators.size(); ++i) {
-        const auto before = at_once[i];
-        at_once[i] = std::min(2 * before, wanted[i]);
-        if (at_once[i] == before) continue;
-        const bool fits = bytes.fits(segment, limit_bytes);
-        if (!fits) at_once[i] = wanted[i] = before;
-        grown = grown || fits;
-      }
+    auto blocks = wanted;
+    for (std::size_t i = 0; i < blocks.size(); ++i) {
+      const auto op = static_cast<std::size_t>(segment.operators[i]);
+      if (std::holds_alternative<DepthwiseConv2D>(input.graph.operators[op].kind)) blocks[i] = 1;
     }
+    grow(bytes, limit_bytes, blocks, segment);
+    grow(bytes, limit_bytes, wanted, segment);
   }
 }
 

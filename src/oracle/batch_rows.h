@@ -9,9 +9,9 @@
 
 namespace tinynas {
 
-/// What preferring speed may make of the least arena: seven tenths more, and 16 KiB in any case.
+/// What preferring speed may make of the least arena: 13/20 more, and 32,000 bytes in any case.
 [[nodiscard]] constexpr std::int64_t speed_limit_bytes(std::int64_t arena_bytes) {
-  return std::max<std::int64_t>(arena_bytes + arena_bytes * 7 / 10, 16384);
+  return std::max<std::int64_t>(arena_bytes + arena_bytes * 13 / 20, 32000);
 }
 
 /// Sets `rows_at_once` where `limit_bytes` allows: depthwise convolutions take as many rows as their kernel unpacks
