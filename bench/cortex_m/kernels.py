@@ -21,8 +21,11 @@ import emulator
 SETS = {"cortex-m3": "thumb2", "cortex-m4": "dsp", "cortex-m7": "dsp", "cortex-m33": "dsp", "cortex-m55": "helium"}
 
 
-def grid() -> list[str]:
-    """Lines for tests/firmware/cases.cc: pointwise, depthwise, convolutions, ADD; names say the shape."""
+def grid(planar: int) -> list[str]:
+    """Lines for tests/firmware/cases.cc: pointwise, depthwise, convolutions, ADD; names say the shape.
+
+    `planar` 1: activated pointwise convolutions write planar rows, depthwise ones read them.
+    """
     lines = []
     for ci, co, activation in [
         (8, 48, "relu6"),
@@ -31,13 +34,13 @@ def grid() -> list[str]:
         (48, 144, "relu6"),
         (64, 64, "relu6"),
     ]:
-        lines += [_pointwise(ci, co, size, activation) for size in (3, 5, 10, 20)]
+        lines += [_pointwise(ci, co, size, activation, planar) for size in (3, 5, 10, 20)]
     for ci, co in [(48, 8), (48, 16), (96, 24), (144, 40), (240, 40), (480, 96)]:
-        lines += [_pointwise(ci, co, size, "none") for size in (3, 5, 10, 20)]
+        lines += [_pointwise(ci, co, size, "none", 0) for size in (3, 5, 10, 20)]
     for k in (3, 5, 7):
         for stride in (1, 2):
             for size in (3, 5, 10, 20, 40):
-                lines += [_depthwise(k, stride, size, rows) for rows in (1, 4)]
+                lines += [_depthwise(k, stride, size, rows, planar) for rows in (1, 4)]
     lines.append("conv3x3s2_80x80x3_16 conv 80 80 3 16 3 3 2 0 0 1 1 relu6 plain 1 0 3")
     lines.append("conv10x4s2_49x10x1_64 conv 49 10 1 64 10 4 2 4 1 5 1 relu plain 1 0 3")
     for size, c in [(32, 16), (16, 32), (8, 64)]:
@@ -47,16 +50,16 @@ def grid() -> list[str]:
     return lines
 
 
-def _pointwise(ci: int, co: int, size: int, activation: str) -> str:
+def _pointwise(ci: int, co: int, size: int, activation: str, planar: int) -> str:
     rows = min(size, (16 + size - 1) // size)
     name = f"pw_{ci}_{co}_{size}x{size}_rows{rows}"
-    return f"{name} conv {size} {size} {ci} {co} 1 1 1 0 0 0 0 {activation} plain {rows} 0 7"
+    return f"{name} conv {size} {size} {ci} {co} 1 1 1 0 0 0 0 {activation} plain {rows} {planar} 7"
 
 
-def _depthwise(k: int, stride: int, size: int, rows: int) -> str:
+def _depthwise(k: int, stride: int, size: int, rows: int, planar: int) -> str:
     p = k // 2
     name = f"dw{k}x{k}s{stride}_{size}x{size}x48_rows{rows}"
-    return f"{name} depthwise {size} {size} 48 48 {k} {k} {stride} {p} {p} {p} {p} relu6 plain {rows} 0 9"
+    return f"{name} depthwise {size} {size} 48 48 {k} {k} {stride} {p} {p} {p} {p} relu6 plain {rows} {planar} 9"
 
 
 def main() -> int:
@@ -69,7 +72,10 @@ def main() -> int:
         print(f"missing: {', '.join(emulator.missing_tools()) or 'firmware_cases (build the tests)'}", file=sys.stderr)
         return 1
     with tempfile.TemporaryDirectory() as folder:
-        results = emulator.run(args.core, emulator.build(args.core, SETS[args.core], grid(), Path(folder), program))
+        kernel_set = SETS[args.core]
+        lines = grid(int(kernel_set == "dsp"))
+        image = emulator.build(args.core, kernel_set, lines, Path(folder), program)
+        results = emulator.run(args.core, image)
     rows = [[r.name, r.instructions, r.macs, r.outputs, r.verdict] for r in results]
     for r in results:
         per_mac = f"{r.instructions / r.macs:8.3f}" if r.macs else "       -"

@@ -13,12 +13,16 @@ namespace tinynas {
 namespace {
 
 constexpr std::int64_t kInt32 = std::int64_t{1} << 31;
-constexpr std::size_t kHeaderWords = 12;
+constexpr std::size_t kHeaderWords = 10;
 
 enum Mode : std::int64_t { kHiddenLeft, kHiddenRight, kLinear, kUniversal, kSingle };
 
 /// The number that tile.S knows a mode by; planar rows have no linear one.
-std::int64_t mode_number(Mode mode, bool planar) { return !planar ? mode : (mode < kLinear ? mode + 5 : mode + 4); }
+std::int64_t mode_number(Mode mode, const DspPlacement& placement) {
+  if (!placement.planar) return mode;
+  if (mode < kLinear) return mode + (placement.words ? 5 : 7);
+  return mode == kUniversal ? 9 : 10;
+}
 
 std::int64_t word(std::int64_t value) { return static_cast<std::int64_t>(static_cast<std::uint32_t>(value)); }
 std::int64_t halves(std::int64_t lower, std::int64_t upper) { return word((lower & 0xffff) | ((upper & 0xffff) << 16)); }
@@ -94,8 +98,8 @@ class MatrixPacker {
   MatrixPacker(const OutputStage& stage, const DspPlacement& placement, std::int32_t runs, std::int32_t run_length)
       : stage_(stage), placement_(placement) {
     for (std::int32_t run = 0; run < runs; ++run) add_run(run * run_length, run_length);
-    packed_.words.assign(TN_DSP_LEAD, 0);
     packed_.steps = static_cast<std::int32_t>(order_.size());
+    packed_.words.assign(static_cast<std::size_t>(tn_dsp_lead(packed_.steps)), 0);
   }
 
   /// `odd` null: the even channel alone.
@@ -142,29 +146,29 @@ class MatrixPacker {
     const bool plain = mode == kUniversal || mode == kSingle;
     const auto bias = [&](const DspChannel* c) { return c == nullptr || (c->constant && !plain) ? 0 : c->bias; };
     std::array<std::int64_t, kHeaderWords> h{};
-    h[0] = h[1] = bias(&even) + 256 * bias(odd);
-    h[2] = h[3] = bias(&even);
+    h[0] = bias(&even) + 256 * bias(odd);
+    h[1] = bias(&even);
     if (plain) {
-      h[4] = even.multiplier;
-      h[5] = even.shift;
-      h[6] = odd != nullptr ? odd->multiplier : 0;
-      h[7] = odd != nullptr ? odd->shift : 0;
-      h[8] = stage_.zero_point;
-      h[9] = halves(stage_.low, stage_.high);
+      h[2] = even.multiplier;
+      h[3] = even.shift;
+      h[4] = odd != nullptr ? odd->multiplier : 0;
+      h[5] = odd != nullptr ? odd->shift : 0;
+      h[6] = stage_.zero_point;
+      h[7] = halves(stage_.low, stage_.high);
     } else {
       const auto scaling = [&](const DspChannel& c) {
         return mode == kLinear ? linear_scaling(c, stage_) : hidden_scaling(c, placement_.planar);
       };
       const Scaling e = scaling(even), o = scaling(*odd);
-      h[4] = e.multiplier;
-      h[5] = e.addend;
-      h[6] = o.multiplier;
-      h[7] = o.addend;
-      h[8] = mode == kLinear ? (even.constant ? 1 : -even.shift) : (even.constant ? 0 : 17 + even.shift);
-      h[9] = mode == kLinear ? (odd->constant ? 1 : -odd->shift) : (odd->constant ? 0 : std::abs(9 + odd->shift));
+      h[2] = e.multiplier;
+      h[3] = e.addend;
+      h[4] = o.multiplier;
+      h[5] = o.addend;
+      h[6] = mode == kLinear ? (even.constant ? 1 : -even.shift) : (even.constant ? 0 : 17 + even.shift);
+      h[7] = mode == kLinear ? (odd->constant ? 1 : -odd->shift) : (odd->constant ? 0 : std::abs(9 + odd->shift));
     }
-    h[10] = mode_number(mode, placement_.planar);
-    h[11] = static_cast<std::int64_t>(first) * (placement_.planar ? placement_.plane_bytes : 1);
+    h[8] = mode_number(mode, placement_);
+    h[9] = static_cast<std::int64_t>(first) * (placement_.planar ? placement_.plane_bytes : 1);
     for (const auto value : h) packed_.words.push_back(word(value));
   }
 

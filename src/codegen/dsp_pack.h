@@ -32,10 +32,11 @@ struct DspChannel {
 struct DspPlacement {
   bool planar = false;
   std::int64_t plane_bytes = 0;
+  bool words = false;  // planar rows of whole words: four pixels are stored at once
 };
 
 struct PackedMatrix {
-  std::vector<std::int64_t> words;  // uint32, TN_DSP_LEAD words in front
+  std::vector<std::int64_t> words;  // uint32, tn_dsp_lead() words in front
   std::int32_t steps = 0, pairs = 0;
 };
 /// weights [channels][runs * run_length], each run gathered by itself (engine/dsp/gather.S).

@@ -1,7 +1,6 @@
 // The DSP kernels: convolutions of int8 maps. Everything else, and what their bodies do not cover, is left to the portable
 // set.
 #include <algorithm>
-#include <array>
 
 #include "codegen/dsp_add.h"
 #include "codegen/dsp_pack.h"
@@ -29,31 +28,20 @@ KernelCall dsp_call(const std::string& function, std::vector<std::string> source
   return call;
 }
 
-/// The columns that the last word of a planar row lacks: zero points at their places.
-std::int64_t last_word_padding(std::int32_t columns, std::int32_t zero_point) {
-  constexpr std::array<std::int32_t, 4> kPlace{0, 16, 8, 24};
-  std::int64_t word = 0;
-  for (std::int32_t i = columns % 4; i > 0 && i < 4; ++i)
-    word |= static_cast<std::int64_t>(zero_point + 128) << kPlace[static_cast<std::size_t>(i)];
-  return word;
-}
-
 /// weights [output_c][runs * run_length] times tiles of pixels.
 void add_matrix(KernelCall& call, const KernelRequest& request, std::int32_t runs, std::int32_t run_length,
                 std::int32_t rows_at_once) {
   const auto values = constant_values(input_of(request, 1));
   const std::int32_t channels = channels_of(output_of(request));
-  const DspPlacement placement{request.output == Layout::planar, planar_plane_bytes(call.columns)};
+  const DspPlacement placement{request.output == Layout::planar, planar_plane_bytes(call.columns), call.columns % 4 == 0};
   const PackedMatrix packed = pack_matrix(values, runs, run_length, output_stage_of(request), placement);
   call.sources.insert(call.sources.end(), {"dsp/gather.S", "dsp/tile.S"});
   add_array(call, "matrix.weights", {"matrix", "uint32_t", packed.words});
   add_field(call, "matrix.steps", packed.steps);
   add_field(call, "matrix.pairs", packed.pairs);
-  add_field(call, "matrix.stride", placement.planar ? placement.plane_bytes : channels);
-  add_field(call, "matrix.pixel_bytes", placement.planar ? 1 : channels);
-  add_field(call, "matrix.tile_pixels", tn_dsp_tile_pixels(packed.steps, call.columns, rows_at_once));
-  add_field(call, "matrix.padding",
-            placement.planar ? last_word_padding(call.columns, zero_point_of(output_of(request))) : 0);
+  add_field(call, "matrix.plane_bytes", placement.planar ? placement.plane_bytes : 0);
+  add_field(call, "matrix.pixel_bytes", placement.planar ? 0 : channels);
+  add_field(call, "matrix.tile_pixels", tn_dsp_tile_pixels(packed.steps, call.columns * rows_at_once));
 }
 
 struct DspChooser {
@@ -70,6 +58,7 @@ struct DspChooser {
     if (!pointwise) {
       add_geometry(call, "geometry", request);
       add_field(call, "input_zero_point", zero_point_of(input_of(request)));
+      add_field(call, "width", call.columns);
     }
     return call;
   }

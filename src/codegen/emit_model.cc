@@ -180,6 +180,9 @@ void write_segment(std::ostringstream& out, const Program& program, std::size_t 
   out << "/* Segment " << index << ": operators " << segment.steps.front() << " to " << segment.steps.back() << ". */\n"
       << "static void begin_" << index << "(void) {\n  tn_fill(" << (segment.by_pixels ? "at" : "done")
       << ", 0, (int32_t)sizeof " << (segment.by_pixels ? "at" : "done") << ");\n";
+  for (const auto& fill : segment.fills) {
+    out << "  tn_fill(arena + " << fill.offset << ", " << fill.value << ", " << fill.bytes << ");\n";
+  }
   for (const auto s : segment.steps) {
     if (step_at(program, s).call.form == CallForm::accumulate) out << "  start_" << s << "();\n";
   }

@@ -98,6 +98,7 @@ class Builder {
     }
     place_scratch(segment, accumulators);
     connect(segment, index, out);
+    add_fills(index, out);
     auto& counters = out.by_pixels ? program_.cursors : program_.counters;
     counters = std::max(counters, static_cast<std::int32_t>(segment.operators.size()));
     program_.segments.push_back(std::move(out));
@@ -287,6 +288,14 @@ class Builder {
         if (std::find(segment.operators.begin(), segment.operators.end(), reader) != segment.operators.end())
           step.readers.push_back(reader);
       }
+    }
+  }
+
+  void add_fills(std::int32_t index, ProgramSegment& out) const {
+    for (const auto& buffer : plan_.buffers) {
+      if (buffer.layout != Layout::planar || buffer.first_segment != index) continue;
+      const Tensor& map = tensor_at(graph_, buffer.tensor);
+      if (map.shape[2] % 4 != 0) out.fills.push_back({buffer.offset, buffer.bytes, zero_point_of(map) + 128});
     }
   }
 

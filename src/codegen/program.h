@@ -68,8 +68,15 @@ struct Step {
   std::string outside;  // C expression of what taps in the padding point to, empty: NULL
 };
 
+/// The columns that a planar ring's last words lack are filled when its segment starts.
+struct Fill {
+  std::int64_t offset = 0, bytes = 0;
+  std::int32_t value = 0;
+};
+
 struct ProgramSegment {
-  std::vector<std::int32_t> steps;          // indices into Program::steps
+  std::vector<std::int32_t> steps;  // indices into Program::steps
+  std::vector<Fill> fills;
   std::vector<std::int32_t> image_readers;  // steps that read the streamed image
   bool by_pixels = false;
 };

@@ -1,6 +1,7 @@
 #include "oracle/batch_rows.h"
 
 #include <algorithm>
+#include <numeric>
 #include <variant>
 
 #include "graph/operators.h"
@@ -23,7 +24,27 @@ std::int32_t wanted_rows(const ScheduleInput& input, std::int32_t op) {
     if (window->kernel_h > TN_DSP_STRIP_ROWS) return 1;
     return std::min(height, tn_dsp_strip_output_rows(window->kernel_h, window->window.stride_h, height));
   }
-  return std::min(height, (kBlockPixels + output[2] - 1) / output[2]);
+  const auto whole_blocks = 4 / std::gcd(output[2], 4);  // the fewest rows that make whole blocks of four pixels
+  const auto pixels = whole_blocks * output[2];
+  return std::min(height, whole_blocks * ((kBlockPixels + pixels - 1) / pixels));
+}
+
+/// Doubles the rows of every operator in turn, up to those wanted, as long as the limit allows.
+void grow(const SegmentBytes& bytes, std::int64_t limit_bytes, std::vector<std::int32_t> wanted, Segment& segment) {
+  auto& at_once = segment.rows_at_once;
+  for (bool grown = true; grown;) {
+    grown = false;
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+      const auto before = at_once[i];
+      if (before >= wanted[i]) continue;
+      at_once[i] = std::min(2 * before, wanted[i]);
+      if (bytes.fits(segment, limit_bytes)) {
+        grown = true;
+      } else {
+        at_once[i] = wanted[i] = before;
+      }
+    }
+  }
 }
 
 }  // namespace
@@ -37,13 +58,17 @@ void batch_rows(const ScheduleInput& input, std::int64_t limit_bytes, std::vecto
     std::vector<std::int32_t> wanted;
     for (const auto op : segment.operators) wanted.push_back(wanted_rows(input, op));
     const SegmentBytes bytes(input, segments, s);
-    // All at once first; where that is too much, operator by operator, each as far as it goes.
     at_once = wanted;
     if (bytes.fits(segment, limit_bytes)) continue;
+    // Whole blocks of pixels gain most; depthwise convolutions get what is left.
     at_once.assign(segment.operators.size(), 1);
-    for (std::size_t i = 0; i < segment.operators.size(); ++i) {
-      for (at_once[i] = wanted[i]; at_once[i] > 1 && !bytes.fits(segment, limit_bytes);) at_once[i] /= 2;
+    auto blocks = wanted;
+    for (std::size_t i = 0; i < blocks.size(); ++i) {
+      const auto op = static_cast<std::size_t>(segment.operators[i]);
+      if (std::holds_alternative<DepthwiseConv2D>(input.graph.operators[op].kind)) blocks[i] = 1;
     }
+    grow(bytes, limit_bytes, blocks, segment);
+    grow(bytes, limit_bytes, wanted, segment);
   }
 }
 

@@ -73,7 +73,7 @@ static uint32_t output_crc(const test_case* t) {
   return ~crc;
 }
 
-/* The columns that the last words of planes lack are padding. */
+/* The columns that the last words of planes lack stay padding. */
 static int padding_holds(const test_case* t) {
   const int32_t bytes = row_bytes(t->output_w, t->output_c, t->output_plane);
   int ok = 1;
@@ -100,6 +100,9 @@ static int run_case(const test_case* t) {
   if (t->inputs == 2) fill(second, values, t->seed + 1);
   if (t->input_plane != 0) make_planar(t, input);
   memset(output, 0x5A, sizeof output);
+  if (t->output_plane != 0) {
+    memset(output, t->output_zero ^ 0x80, (size_t)(t->output_h * row_bytes(t->output_w, t->output_c, t->output_plane)));
+  }
   memset(scratch, 0x5A, sizeof scratch);
   uint32_t ticks = 0;
   for (int32_t y = 0; y < t->output_h; y += t->rows_at_once) {

@@ -55,9 +55,14 @@ def test_a_wrong_answer_is_seen(tmp_path: Path) -> None:
     ("line", "most_per_mac", "most_per_output"),
     [
         ("pw conv 20 20 48 144 1 1 1 0 0 0 0 relu6 plain 1 0 7", 0.95, None),
+        ("pw conv 20 20 48 16 1 1 1 0 0 0 0 none plain 1 0 7", 0.95, None),
+        ("pw conv 25 5 64 64 1 1 1 0 0 0 0 relu plain 4 1 7", 0.95, None),
+        ("pw conv 40 40 8 48 1 1 1 0 0 0 0 relu6 plain 2 1 7", 1.5, None),
+        ("dw depthwise 40 40 16 16 3 3 1 1 1 1 1 relu6 plain 5 1 9", None, 15.0),
         ("pw conv 20 20 144 40 1 1 1 0 0 0 0 none plain 1 0 7", 0.95, None),
         ("pw conv 20 20 16 96 1 1 1 0 0 0 0 relu6 plain 1 0 7", 1.5, None),
         ("stem conv 80 80 3 16 3 3 2 0 0 1 1 relu6 plain 1 0 3", 1.3, None),
+        ("stem conv 49 10 1 64 10 4 2 4 1 5 1 relu plain 1 1 3", 1.3, None),
         ("add add 20 20 16 16 1 1 1 0 0 0 0 none plain 1 0 99", None, 8.0),
     ],
 )

@@ -7,38 +7,47 @@
 #include "tinynas/step.h"
 #include "tinynas/window.h"
 
-/* Words in front of the first pair of a packed matrix: the kernels load registers that they do not use from there. */
-#define TN_DSP_LEAD 10
+/* Words in front of the first pair of a packed matrix: a chunk of 32 weights that ends with the first (steps - 1) % 32 + 1
+ * is loaded as a whole, 10 words of it from the pair's header. */
+static inline int32_t tn_dsp_lead(int32_t steps) {
+  const int32_t lead = 32 - 10 - ((steps - 1) % 32 + 1);
+  return lead > 0 ? lead : 0;
+}
 
-/* Rows of gathered pixels times pairs of output channels. The order of the fields is known to dsp/tile.S. */
+/* A tile of gathered pixels times pairs of output channels. The order of the fields is known to dsp/tile.S. */
 typedef struct {
   const int16_t* tile;
   const uint32_t* weights;
-  int8_t* const* output; /* rows */
-  int32_t steps;         /* of two input channels */
-  int32_t pairs;         /* of output channels */
-  int32_t rows;
-  int32_t blocks;   /* of four pixels in a row */
-  int32_t tail;     /* pixels behind them, 0..3 */
-  int32_t stride;   /* nhwc: bytes of a pixel; planar: bytes of a plane */
-  int32_t offset;   /* bytes from the start of an output row to the first pixel, first channel */
-  uint32_t padding; /* planar: added to the words of a last block of fewer than four pixels */
+  int32_t steps;       /* of two input channels */
+  int32_t pairs;       /* of output channels */
+  int32_t blocks;      /* of four pixels */
+  int32_t singles;     /* pixels behind them, 0..3 */
+  int32_t plane_bytes; /* planar: from one output channel to the next */
 } tn_dsp_tile;
-void tn_dsp_tile_rows(const tn_dsp_tile* tile);
+void tn_dsp_tile_run(const tn_dsp_tile* tile);
 
 int16_t* tn_dsp_gather(const int8_t* source, int32_t length, int32_t stride, int16_t* tile, int32_t pixels);
 
+/* Windows of neighbouring pixels. The order of the fields is known to dsp/gather.S. */
+typedef struct {
+  int32_t rows;
+  int32_t length; /* bytes of a row of one window */
+  int32_t stride; /* bytes from a pixel's window to the next one's */
+} tn_dsp_window;
+int16_t* tn_dsp_gather_windows(const int8_t* const* rows, int32_t offset, const tn_dsp_window* window, int16_t* tile,
+                               int32_t pixels);
+
 /* A packed weight matrix and how its results are stored. */
 typedef struct {
-  const uint32_t* weights; /* TN_DSP_LEAD words, then pairs */
+  const uint32_t* weights; /* tn_dsp_lead() words, then pairs */
   int32_t steps, pairs;
-  int32_t stride;      /* as tn_dsp_tile */
-  int32_t pixel_bytes; /* of the output, from one pixel to the next: nhwc channels; planar 1 */
+  int32_t plane_bytes; /* planar output: of a channel's row */
+  int32_t pixel_bytes; /* nhwc output: of a pixel; 0: planar */
   int32_t tile_pixels; /* tn_dsp_tile_pixels() */
-  uint32_t padding;    /* as tn_dsp_tile */
 } tn_dsp_matrix;
 
-/* 1x1, stride 1; also fully connected. Planar output: x0 a multiple of 4. */
+/* 1x1, stride 1; also fully connected. Planar output: the columns that a row's last word lacks are left alone; where there
+ * are none, x0 is a multiple of 4. */
 typedef struct {
   tn_dsp_matrix matrix;
   int32_t input_c;
@@ -50,6 +59,7 @@ typedef struct {
   tn_dsp_matrix matrix;
   tn_geometry geometry;
   int16_t input_c, input_zero_point;
+  int32_t width; /* of the output */
 } tn_dsp_conv2d_params;
 void tn_dsp_conv2d(const tn_step* step, const tn_dsp_conv2d_params* params);
 

@@ -4,6 +4,8 @@
 
 /* Gathered activations that a tile of pixels may take, unless four pixels take more. */
 #define TN_DSP_TILE_BYTES 3072
+/* Copied windows of a whole row of pixels may take as much. */
+#define TN_DSP_WINDOW_BYTES 512
 /* Strips of the depthwise kernels: bytes of a row, rows, channels that are unpacked together. */
 #define TN_DSP_STRIP_ROW 96
 #define TN_DSP_STRIP_ROWS 13
@@ -12,19 +14,32 @@
 /* Steps of two input channels for a run of `length` values (dsp/gather.S). */
 static inline int32_t tn_dsp_run_steps(int32_t length) { return length / 4 * 2 + (length % 4 + 1) / 2; }
 
-/* Pixels gathered together when rows of `width` pixels with `steps` steps are computed: several whole rows, or part of one.
- */
-static inline int32_t tn_dsp_tile_pixels(int32_t steps, int32_t width, int32_t rows) {
-  int32_t pixels = TN_DSP_TILE_BYTES / (4 * steps);
-  if (pixels >= width) return pixels / width < rows ? pixels / width * width : rows * width;
-  pixels &= ~3;
-  pixels = pixels < 4 ? 4 : pixels;
-  return pixels < width ? pixels : width;
+/* A tile of gathered pixels: words for the steps and for the address of the output. */
+static inline int32_t tn_dsp_tile_bytes(int32_t steps, int32_t pixels) { return 4 * (steps + 1) * pixels; }
+
+/* Pixels of a tile when `pixels` are computed in a step: all of them, or whole blocks of four. */
+static inline int32_t tn_dsp_tile_pixels(int32_t steps, int32_t pixels) {
+  const int32_t fit = TN_DSP_TILE_BYTES / tn_dsp_tile_bytes(steps, 4) * 4, most = fit > 4 ? fit : 4;
+  return pixels < most ? pixels : most;
 }
 
-/* Four neighbouring windows of one kernel row, their padding filled in. */
-static inline int32_t tn_dsp_window_bytes(int32_t kernel_w, int32_t stride_w, int32_t input_c) {
-  return tn_round_up4((3 * stride_w + kernel_w) * input_c);
+/* Columns under the windows of `pixels` neighbouring pixels. */
+static inline int32_t tn_dsp_window_columns(int32_t kernel_w, int32_t stride_w, int32_t pixels) {
+  return (pixels - 1) * stride_w + kernel_w;
+}
+
+/* Pixels whose windows are copied together where they meet padding: a whole row of `width` when that takes little, else a
+ * block of four. `row_values`: values of a kernel column, that is kernel height times channels. */
+static inline int32_t tn_dsp_window_pixels(int32_t kernel_w, int32_t stride_w, int32_t row_values, int32_t width) {
+  const int32_t bytes = row_values * tn_dsp_window_columns(kernel_w, stride_w, width);
+  return bytes <= TN_DSP_WINDOW_BYTES || width < 4 ? width : 4;
+}
+
+/* Copies of windows, and pointers to their rows. */
+static inline int32_t tn_dsp_window_bytes(const tn_shape* s) {
+  const int32_t pixels = tn_dsp_window_pixels(s->kernel_w, s->stride_w, s->kernel_h * s->input_c, s->output_w);
+  const int32_t row = tn_dsp_window_columns(s->kernel_w, s->stride_w, pixels) * s->input_c;
+  return 4 * s->kernel_h + tn_round_up4(s->kernel_h * row);
 }
 
 /* Output rows that the strips of a depthwise step hold, and the input rows under them. */
@@ -53,11 +68,10 @@ static inline int32_t tn_scratch_dsp(tn_kind kind, const tn_shape* s) {
   if (kind == TN_KIND_POINTWISE || kind == TN_KIND_FULLY_CONNECTED) {
     const int32_t width = kind == TN_KIND_POINTWISE ? s->output_w : 1;
     const int32_t steps = tn_dsp_run_steps(s->input_c);
-    bytes = 4 * steps * tn_dsp_tile_pixels(steps, width, s->rows_at_once);
+    bytes = tn_dsp_tile_bytes(steps, tn_dsp_tile_pixels(steps, width * s->rows_at_once));
   } else if (kind == TN_KIND_CONV2D && s->groups == 1) {
     const int32_t steps = s->kernel_h * tn_dsp_run_steps(s->kernel_w * s->input_c);
-    bytes =
-        4 * steps * tn_dsp_tile_pixels(steps, s->output_w, 1) + tn_dsp_window_bytes(s->kernel_w, s->stride_w, s->input_c);
+    bytes = tn_dsp_tile_bytes(steps, tn_dsp_tile_pixels(steps, s->output_w)) + tn_dsp_window_bytes(s);
   } else if (kind == TN_KIND_DEPTHWISE && s->kernel_h == s->kernel_w && s->kernel_h <= 7) {
     bytes = tn_dsp_strips_bytes(s->kernel_h, s->stride_w, s->output_w, s->rows_at_once);
   }
