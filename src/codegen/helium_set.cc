@@ -2,6 +2,7 @@
 // has no body here runs the DSP set's.
 #include <algorithm>
 
+#include "codegen/dsp_add.h"
 #include "codegen/helium_pack.h"
 #include "codegen/kernel_call.h"
 #include "graph/operators.h"
@@ -120,7 +121,8 @@ struct HeliumChooser {
     const OutputStage stage = output_stage_of(request);
     const auto stream = pack_strip_stream(constant_values(input_of(request, 1)), shape[2], strips, stage);
     const std::string depth = std::to_string(strips.depth);
-    KernelCall call = helium_call("tn_helium_depthwise_strips", {"depthwise_strips.c", "strips_d" + depth + ".S"});
+    KernelCall call =
+        helium_call("tn_helium_depthwise_strips", {"depthwise_strips.c", "copy.S", "unpack.S", "strips_d" + depth + ".S"});
     call.columns = columns;
     const std::string form = strips.pair != 0 ? "pair" : "row" + std::to_string(w.stride_w);
     call.fields.push_back({"kernel", "tn_helium_strips_" + form + "_d" + depth + "_" + mode_name(stream.mode)});
@@ -137,6 +139,30 @@ struct HeliumChooser {
     add_field(call, "strips.rows", strips.rows);
     add_field(call, "strips.groups", strips.groups);
     add_field(call, "strips.columns", strips.columns);
+    return call;
+  }
+
+  std::optional<KernelCall> operator()(const Add& op) const {
+    const auto constants = fit_add(request, op.activation, {7, 64});
+    if (!constants) return std::nullopt;
+    KernelCall call = helium_call("tn_helium_add", {"add.c"});
+    call.columns = columns_of(output_of(request));
+    for (std::size_t i = 0; i < constants->size(); ++i)
+      add_field(call, "constants[" + std::to_string(i) + "]", (*constants)[i]);
+    add_field(call, "channels", channels_of(output_of(request)));
+    return call;
+  }
+
+  std::optional<KernelCall> operator()(const AveragePool&) const { return sum(); }
+  std::optional<KernelCall> operator()(const Mean&) const { return sum(); }
+
+  /// Over the whole map, row by row: the portable start and finish.
+  [[nodiscard]] std::optional<KernelCall> sum() const {
+    if (!request.accumulates) return std::nullopt;
+    auto call = portable_kernels().choose(request);
+    call->function = "tn_helium_sum_row";
+    call->headers.emplace_back("tinynas/helium.h");
+    call->sources.emplace_back("helium/sum.c");
     return call;
   }
 

@@ -22,25 +22,28 @@ static void copy_inside(const tn_helium_conv2d_params* p, task t) {
   tn_helium_copy(&args);
 }
 
-/* A window at the border or with dilated columns: padding, then runs of columns over it. */
-static void copy_columns(const tn_helium_conv2d_params* p, task t) {
+/* `bytes` bytes: those in [from, to) from the row, padding elsewhere. */
+static void copy_padded(const int8_t* row, int8_t* window, int32_t from, int32_t to, int32_t bytes, int8x16_t padding) {
+  for (; bytes > 0; bytes -= 16, row += 16, window += 16, from -= 16, to -= 16) {
+    const mve_pred16_t below_to = vctp8q((uint32_t)(to > 0 ? to : 0)), below_from = vctp8q((uint32_t)(from > 0 ? from : 0));
+    const mve_pred16_t inside = below_to & (mve_pred16_t)~below_from;
+    vstrbq_p_s8(window, vpselq_s8(vldrbq_z_s8(row, inside), padding, inside), vctp8q((uint32_t)bytes));
+  }
+}
+
+/* A window at the border or with dilated columns. */
+static void copy_border(const tn_helium_conv2d_params* p, task t) {
   const tn_geometry* g = &p->geometry;
   const int8x16_t padding = vdupq_n_s8((int8_t)p->input_zero_point);
-  const int32_t first = t.x * g->stride_w - g->pad_left, bytes = g->kernel_w * p->input_c;
-  for (int32_t i = 0; i < bytes; i += 16) vstrbq_p_s8(t.windows + i, padding, vctp8q((uint32_t)(bytes - i)));
-  if (t.row == NULL) return;
-  int32_t from = 0, to = g->kernel_w;
-  while (from < to && first + from * g->dilation_w < 0) ++from;
-  while (to > from && first + (to - 1) * g->dilation_w >= g->input_w) --to;
-  if (from == to) return;
-  const int32_t step = g->dilation_w * p->input_c;
-  tn_helium_copy_args args = {t.row + (first + from * g->dilation_w) * p->input_c, t.windows + from * p->input_c, step,
-                              p->input_c, to - from, p->input_c};
-  if (g->dilation_w == 1) {
-    args.count = 1;
-    args.bytes = (to - from) * p->input_c;
+  const int32_t c = p->input_c, first = t.x * g->stride_w - g->pad_left;
+  if (t.row == NULL) {
+    copy_padded(t.windows, t.windows, 0, 0, g->kernel_w * c, padding);
+  } else if (g->dilation_w == 1) {
+    copy_padded(t.row + first * c, t.windows, -first * c, (g->input_w - first) * c, g->kernel_w * c, padding);
+  } else {
+    for (int32_t j = 0, x = first; j < g->kernel_w; ++j, x += g->dilation_w)
+      copy_padded(t.row + x * c, t.windows + j * c, 0, x >= 0 && x < g->input_w ? c : 0, c, padding);
   }
-  tn_helium_copy(&args);
 }
 
 /* Windows [x, x + pixels) of one output row. */
@@ -54,7 +57,7 @@ static void gather_row(const tn_helium_conv2d_params* p, const int8_t* const* ro
       t.windows = windows + i * p->window_bytes;
       t.count = 1;
       if (t.x < p->inside_begin || inside <= 0) {
-        copy_columns(p, t);
+        copy_border(p, t);
       } else {
         t.count = inside < pixels - i ? inside : pixels - i;
         copy_inside(p, t);

@@ -47,3 +47,20 @@ tn_helium_copy:
     le lr, 4b
     pop {r4-r7, pc}
     .size tn_helium_copy, . - tn_helium_copy
+
+@ void tn_helium_fill(int8_t* to, int32_t value, int32_t bytes)
+    .section .text.tn_helium_fill, "ax", %progbits
+    .global tn_helium_fill
+    .type tn_helium_fill, %function
+    .thumb_func
+    .align 2
+tn_helium_fill:
+    push {r4, lr}
+    vdup.8 q0, r1
+    wlstp.8 lr, r2, 2f
+1:
+    vstrb.8 q0, [r0], #16
+    letp lr, 1b
+2:
+    pop {r4, pc}
+    .size tn_helium_fill, . - tn_helium_fill

@@ -22,16 +22,17 @@ int32_t tn_helium_joined(const int8_t* const* rows, int32_t count, int32_t bytes
 void tn_helium_multiply(const tn_helium_matrix* m, const int8_t* input, int32_t stride, int32_t pixels, int8_t* output) {
   const int32_t blocks = pixels / PIXELS, rest = pixels % PIXELS;
   const int32_t steps = (m->length + LANES - 1) / LANES;
-  tn_helium_block_args args = {.stream = m->stream,
-                               .output = output,
-                               .blocks = blocks,
-                               .input_bytes = PIXELS * stride,
-                               .output_bytes = PIXELS * m->output_c,
-                               .steps = steps,
-                               .last = m->length - LANES * (steps - 1),
-                               .zero_point = m->zero_point,
-                               .low = m->low,
-                               .high = m->high};
+  tn_helium_block_args args; /* field by field: no call of memset */
+  args.stream = m->stream;
+  args.output = output;
+  args.blocks = blocks;
+  args.input_bytes = PIXELS * stride;
+  args.output_bytes = PIXELS * m->output_c;
+  args.steps = steps;
+  args.last = m->length - LANES * (steps - 1);
+  args.zero_point = m->zero_point;
+  args.low = m->low;
+  args.high = m->high;
   if (blocks > 0) {
     place(&args, input, stride, m->output_c, PIXELS);
     m->kernel(&args);

@@ -2,6 +2,7 @@
 #ifndef TINYNAS_HELIUM_H
 #define TINYNAS_HELIUM_H
 
+#include "tinynas/reduce.h"
 #include "tinynas/scratch.h"
 #include "tinynas/step.h"
 #include "tinynas/window.h"
@@ -76,19 +77,36 @@ typedef struct {
 } tn_helium_depthwise_params;
 void tn_helium_depthwise(const tn_step* step, const tn_helium_depthwise_params* params);
 
-/* Depthwise over strips: padded planes of eight channels, in groups of 2 or 4 input rows whose bytes alternate. Group g begins
- * with row 2 g: in groups of 4, neighbouring groups share two rows. The order of the fields is known to helium/strips.inc. */
+/* `bytes` bytes = value; a libc's memset goes byte by byte. */
+void tn_helium_fill(int8_t* to, int32_t value, int32_t bytes);
+
+/* Two rows of up to eight channels into planes. The order of the fields is known to helium/unpack.S. */
 typedef struct {
-  const int8_t* data; /* strip of the first channel */
-  int8_t* const* rows; /* of the output, first channel: two a pass (pair; the last twice when it is alone) or one */
-  const uint32_t* stream;     /* weights and constants of the channels */
+  const int8_t *even, *odd;
+  int32_t even_step, odd_step; /* bytes from one column to the next; 0: all columns are the same one */
+  int8_t* planes;              /* the first channel's, where the first column goes */
+  int32_t column_bytes;        /* there */
+  int32_t columns;             /* >= 1 */
+  int32_t other;               /* bytes to where the same goes once more; 0: nowhere */
+  int32_t plane_bytes;
+  int32_t channels; /* eight at most are taken */
+} tn_helium_unpack_args;
+void tn_helium_unpack(const tn_helium_unpack_args* arguments);
+
+/* Depthwise over strips: padded planes of eight channels, in groups of 2 or 4 input rows whose bytes alternate. Group g
+ * begins with row 2 g: in groups of 4, neighbouring groups share two rows. The order of the fields is known to
+ * helium/strips.inc. */
+typedef struct {
+  const int8_t* data;     /* strip of the first channel */
+  int8_t* const* rows;    /* of the output, first channel: two a pass (pair; the last twice when it is alone) or one */
+  const uint32_t* stream; /* weights and constants of the channels */
   const uint32_t* stream_end;
-  int32_t passes, blocks;     /* rows or pairs of rows; of pixels in a row */
-  int32_t step;               /* bytes from one block to the next in the output */
-  int32_t back, back_output;  /* a last block lies so many bytes before the next one would; 0: there is none */
-  int32_t next;               /* bytes from behind a strip's blocks to the next strip */
-  int32_t group_bytes;        /* of a strip */
-  int32_t steps;              /* row groups under a window */
+  int32_t passes, blocks;    /* rows or pairs of rows; of pixels in a row */
+  int32_t step;              /* bytes from one block to the next in the output */
+  int32_t back, back_output; /* a last block lies so many bytes before the next one would; 0: there is none */
+  int32_t next;              /* bytes from behind a strip's blocks to the next strip */
+  int32_t group_bytes;       /* of a strip */
+  int32_t steps;             /* row groups under a window */
   int32_t zero_point, low, high;
   uint32_t lanes; /* that are stored, as in VPR.P0 */
   union {         /* of a block's pixels in the output */
@@ -118,5 +136,15 @@ typedef struct {
   tn_helium_strips strips;
 } tn_helium_depthwise_strips_params;
 void tn_helium_depthwise_strips(const tn_step* step, const tn_helium_depthwise_strips_params* params);
+
+/* ADD without broadcasting: (first * A + second * B + C) >> 21 saturated, A and B with 7 bits more, where that equals
+ * TensorFlow Lite's arithmetic for every pair of values. */
+typedef struct {
+  int32_t constants[3]; /* A, B, C */
+  int32_t channels;
+} tn_helium_add_params;
+void tn_helium_add(const tn_step* step, const tn_helium_add_params* params);
+
+void tn_helium_sum_row(const tn_step* step, const tn_sum_params* params); /* as tn_sum_row */
 
 #endif

@@ -62,8 +62,7 @@ static inline int32_t tn_scratch_helium(tn_kind kind, const tn_shape* s) {
     const int32_t window = tn_helium_window_bytes(s->kernel_h * s->kernel_w * s->input_c);
     bytes = window * tn_helium_windows(window, s->output_w * s->rows_at_once);
   } else if (kind == TN_KIND_DEPTHWISE) {
-    const tn_helium_strips strips =
-        tn_helium_strips_of(s->kernel_h, s->kernel_w, s->stride_w, s->output_w, s->rows_at_once);
+    const tn_helium_strips strips = tn_helium_strips_of(s->kernel_h, s->kernel_w, s->stride_w, s->output_w, s->rows_at_once);
     bytes = tn_helium_has_strips(s->kernel_h, s->kernel_w, s->stride_w) ? tn_helium_strips_bytes(&strips) : 0;
   } else if (kind != TN_KIND_POINTWISE && kind != TN_KIND_FULLY_CONNECTED) {
     bytes = tn_scratch_dsp(kind, s);
