@@ -4,11 +4,14 @@
 #include <cmath>
 #include <limits>
 
+#include "codegen/kernel_call.h"
+#include "graph/shape.h"
+#include "oracle/rows.h"
+
 namespace tinynas {
 namespace {
 
-constexpr int kShift = 21;  // of the sum, engine/dsp/add.S
-constexpr int kFactorBits = kShift + 8;
+constexpr int kShift = 21;          // of the sum, engine/dsp/add.S and engine/helium/add.c
 constexpr std::int64_t kStep = 20;  // of the search around the real factors: less than one part in a million
 constexpr int kTries = 2;           // to each side
 
@@ -17,12 +20,12 @@ struct Addends {
   std::int64_t low = std::numeric_limits<std::int32_t>::min(), high = std::numeric_limits<std::int32_t>::max();
 };
 
-Addends addends(const std::array<std::int32_t, 65536>& results, std::int64_t a, std::int64_t b) {
+Addends addends(const std::array<std::int32_t, 65536>& results, std::int64_t a, std::int64_t b, const AddScaling& scaling) {
   Addends range;
   std::int64_t least = 0, most = 0;
   for (std::int64_t x = -128; x < 128; ++x) {
     for (std::int64_t y = -128; y < 128; ++y) {
-      const std::int64_t v = ((a * x) >> 8) + ((b * y) >> 8);
+      const std::int64_t v = ((a * x + scaling.rounding) >> scaling.bits) + ((b * y + scaling.rounding) >> scaling.bits);
       const std::int64_t result = results[static_cast<std::size_t>((x + 128) * 256 + y + 128)];
       if (result > -128) range.low = std::max(range.low, result * (std::int64_t{1} << kShift) - v);
       if (result < 127) range.high = std::min(range.high, (result + 1) * (std::int64_t{1} << kShift) - 1 - v);
@@ -45,25 +48,47 @@ std::int32_t AddArithmetic::operator()(std::int32_t a, std::int32_t b) const {
   return std::clamp(multiply_by_quantized_multiplier(sum, output) + output_zero_point, -128, 127);
 }
 
-std::optional<std::array<std::int64_t, 3>> fit_add(const AddArithmetic& add, double first_factor, double second_factor) {
-  if (std::ldexp(std::max(first_factor, second_factor), kFactorBits) > 2147480000.0) return std::nullopt;
+std::optional<std::array<std::int64_t, 3>> fit_add(const AddArithmetic& add, double first_factor, double second_factor,
+                                                   const AddScaling& scaling) {
+  const int factor_bits = kShift + scaling.bits;
+  if (std::ldexp(std::max(first_factor, second_factor), factor_bits) > 2147480000.0) return std::nullopt;
   std::array<std::int32_t, 65536> results{};
   for (std::int32_t x = -128; x < 128; ++x) {
     for (std::int32_t y = -128; y < 128; ++y) results[static_cast<std::size_t>((x + 128) * 256 + y + 128)] = add(x, y);
   }
-  const auto a0 = std::llround(std::ldexp(first_factor, kFactorBits)),
-             b0 = std::llround(std::ldexp(second_factor, kFactorBits));
+  const auto a0 = std::llround(std::ldexp(first_factor, factor_bits)),
+             b0 = std::llround(std::ldexp(second_factor, factor_bits));
   for (int distance = 0; distance <= kTries; ++distance) {
     for (int i = -distance; i <= distance; ++i) {
       for (int j = -distance; j <= distance; ++j) {
         if (std::max(std::abs(i), std::abs(j)) != distance) continue;
         const std::int64_t a = a0 + i * kStep, b = b0 + j * kStep;
-        const auto range = addends(results, a, b);
+        const auto range = addends(results, a, b, scaling);
         if (range.low <= range.high) return std::array<std::int64_t, 3>{a, b, (range.low + range.high) / 2};
       }
     }
   }
   return std::nullopt;
+}
+
+std::optional<std::array<std::int64_t, 3>> fit_add(const KernelRequest& request, Activation activation,
+                                                   const AddScaling& scaling) {
+  const Tensor &first = input_of(request, 0), &second = input_of(request, 1), &output = output_of(request);
+  const bool int8 = first.dtype == DType::s8 && second.dtype == DType::s8 && output.dtype == DType::s8;
+  if (!int8 || first.shape != output.shape || second.shape != output.shape) return std::nullopt;
+  if (row_mode(*request.graph, operator_of(request)) != RowMode::rows) return std::nullopt;
+  const auto range = activation_range(activation, scale_of(output), zero_point_of(output), ClampRange{-128, 127});
+  if (range.low != -128 || range.high != 127) return std::nullopt;
+  const auto a = static_cast<double>(scale_of(first)), b = static_cast<double>(scale_of(second)),
+             c = static_cast<double>(scale_of(output));
+  const double twice = 2 * std::max(a, b);
+  const AddArithmetic add{quantize_multiplier(a / twice),
+                          quantize_multiplier(b / twice),
+                          quantize_multiplier(twice / (static_cast<double>(1 << 20) * c)),
+                          zero_point_of(first),
+                          zero_point_of(second),
+                          zero_point_of(output)};
+  return fit_add(add, a / c, b / c, scaling);
 }
 
 }  // namespace tinynas

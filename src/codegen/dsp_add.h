@@ -1,11 +1,13 @@
-// ADD as one linear form of its two inputs, fitted and proved offline.
+// ADD as one linear form of its two inputs, fitted and proved offline; the DSP and the Helium kernel compute it.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <optional>
 
+#include "codegen/kernel_set.h"
 #include "graph/fixed_point.h"
+#include "graph/operators.h"
 
 namespace tinynas {
 
@@ -16,9 +18,19 @@ struct AddArithmetic {
   [[nodiscard]] std::int32_t operator()(std::int32_t a, std::int32_t b) const;  // in [-128, 127]
 };
 
-/// A, B, C with ((a * A >> 8) + (b * B >> 8) + C) >> 21, saturated, equal to `add` for all 65,536 pairs; nullopt when none
+/// How a kernel scales an input before it adds: (x * factor + rounding) >> bits.
+struct AddScaling {
+  int bits = 8;
+  std::int64_t rounding = 0;
+};
+
+/// A, B, C with (scaled(a, A) + scaled(b, B) + C) >> 21, saturated, equal to `add` for all 65,536 pairs; nullopt when none
 /// of the candidates around the real factors (first / output, second / output) has such a C.
 [[nodiscard]] std::optional<std::array<std::int64_t, 3>> fit_add(const AddArithmetic& add, double first_factor,
-                                                                 double second_factor);
+                                                                 double second_factor, const AddScaling& scaling = {});
+
+/// The same for a request: nullopt also where shapes, types or the clamp are not those of the fast kernels.
+[[nodiscard]] std::optional<std::array<std::int64_t, 3>> fit_add(const KernelRequest& request, Activation activation,
+                                                                 const AddScaling& scaling = {});
 
 }  // namespace tinynas

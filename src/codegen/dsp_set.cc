@@ -108,27 +108,13 @@ struct DspChooser {
   }
 
   std::optional<KernelCall> operator()(const Add& op) const {
-    const Tensor &first = input_of(request, 0), &second = input_of(request, 1), &output = output_of(request);
-    if (!is_int8(request) || first.shape != output.shape || second.shape != output.shape) return std::nullopt;
-    if (row_mode(*request.graph, operator_of(request)) != RowMode::rows) return std::nullopt;
-    const auto range = activation_range(op.activation, scale_of(output), zero_point_of(output), ClampRange{-128, 127});
-    if (range.low != -128 || range.high != 127) return std::nullopt;
-    const auto a = static_cast<double>(scale_of(first)), b = static_cast<double>(scale_of(second)),
-               c = static_cast<double>(scale_of(output));
-    const double twice = 2 * std::max(a, b);
-    const AddArithmetic add{quantize_multiplier(a / twice),
-                            quantize_multiplier(b / twice),
-                            quantize_multiplier(twice / (static_cast<double>(1 << 20) * c)),
-                            zero_point_of(first),
-                            zero_point_of(second),
-                            zero_point_of(output)};
-    const auto constants = fit_add(add, a / c, b / c);
+    const auto constants = fit_add(request, op.activation);
     if (!constants) return std::nullopt;
     KernelCall call = dsp_call("tn_dsp_add", {"elementwise.c", "add.S"});
-    call.columns = columns_of(output);
+    call.columns = columns_of(output_of(request));
     for (std::size_t i = 0; i < constants->size(); ++i)
       add_field(call, "constants[" + std::to_string(i) + "]", (*constants)[i]);
-    add_field(call, "channels", channels_of(output));
+    add_field(call, "channels", channels_of(output_of(request)));
     return call;
   }
 

@@ -2,6 +2,8 @@
 // has no body here runs the DSP set's.
 #include <algorithm>
 
+#include "codegen/dsp_add.h"
+#include "codegen/helium_pack.h"
 #include "codegen/kernel_call.h"
 #include "graph/operators.h"
 #include "graph/shape.h"
@@ -31,67 +33,54 @@ void add_clamp(KernelCall& call, const std::string& prefix, const OutputStage& s
   add_field(call, prefix + "high", stage.high);
 }
 
-/// The stream of helium/block.S: of every pair of channels biases, steps of 16 weights of each, requantisation.
-std::vector<std::int64_t> pack_stream(const std::vector<std::int64_t>& weights, std::size_t length,
-                                      const OutputStage& stage) {
-  const auto word = [](std::int64_t value) { return static_cast<std::int64_t>(static_cast<std::uint32_t>(value)); };
-  const std::size_t channels = stage.bias.size();
-  const auto weight = [&](std::size_t c, std::size_t i) {
-    return c < channels && i < length ? weights[c * length + i] & 0xff : 0;
-  };
-  const auto constant = [&](const std::vector<std::int64_t>& values, std::size_t c) { return c < channels ? values[c] : 0; };
-  std::vector<std::int64_t> stream;
-  for (std::size_t c = 0; c < channels; c += 2) {
-    for (std::size_t k = c; k < c + 2; ++k) stream.push_back(word(constant(stage.bias, k)));
-    for (std::size_t i = 0; i < length; i += 16) {
-      for (std::size_t k = c; k < c + 2; ++k) {
-        for (std::size_t j = i; j < i + 16; j += 4) {
-          stream.push_back(weight(k, j) | weight(k, j + 1) << 8 | weight(k, j + 2) << 16 | weight(k, j + 3) << 24);
-        }
-      }
-    }
-    for (std::size_t k = c; k < c + 2; ++k) {
-      const auto shift = constant(stage.shift, k);
-      stream.push_back(word(constant(stage.multiplier, k)));
-      stream.push_back(word(std::max<std::int64_t>(shift, 0)));
-      stream.push_back(word(std::min<std::int64_t>(shift, 0)));
-    }
-  }
-  return stream;
-}
-
+/// A matrix [output_c][length] and the kernel that multiplies with it.
 void add_matrix(KernelCall& call, const KernelRequest& request, std::int32_t length) {
   const OutputStage stage = output_stage_of(request);
-  const auto stream = pack_stream(constant_values(input_of(request, 1)), static_cast<std::size_t>(length), stage);
-  add_array(call, "matrix.stream", {"stream", "uint32_t", stream});
+  const HeliumLayer layer = helium_layer(constant_values(input_of(request, 1)), stage);
+  const bool single = length <= 16;
+  const std::string form = single ? "single" : (length <= 160 ? "short" : "long");
+  call.sources.insert(call.sources.end(), {"helium/multiply.c", single ? "helium/block_single.S" : "helium/block_steps.S"});
+  call.fields.push_back({"matrix.kernel", "tn_helium_block_" + form + "_" + mode_name(layer.mode)});
+  add_array(call, "matrix.stream", {"stream", "uint32_t", pack_block_stream(layer)});
   add_field(call, "matrix.length", length);
   add_field(call, "matrix.output_c", channels_of(output_of(request)));
   add_clamp(call, "matrix.", stage);
 }
 
+/// Output columns [begin, end) whose windows lie inside the map; empty when the kernel's columns are dilated.
+void add_inside(KernelCall& call, const Window& w, std::int32_t kernel_w, std::int32_t input_w) {
+  const std::int32_t room = input_w + w.padding.left - kernel_w;
+  const bool none = w.dilation_w != 1 || room < 0;
+  add_field(call, "inside_begin", (w.padding.left + w.stride_w - 1) / w.stride_w);
+  add_field(call, "inside_end", none ? 0 : std::min(call.columns, room / w.stride_w + 1));
+}
+
 struct HeliumChooser {
   const KernelRequest& request;
 
-  std::optional<KernelCall> operator()(const Conv2D&) const {
+  std::optional<KernelCall> operator()(const Conv2D& op) const {
     const Shape &in = input_of(request).shape, &weights = input_of(request, 1).shape;
-    if (!is_int8(request) || weights[3] != in[3]) return std::nullopt;
+    if (!is_int8(request) || weights[3] != in[3] || weights[0] < 2) return std::nullopt;
     const bool pointwise = kernel_kind(*request.graph, operator_of(request)) == TN_KIND_POINTWISE;
     const std::int32_t length = weights[1] * weights[2] * weights[3];
-    KernelCall call = pointwise ? helium_call("tn_helium_pointwise", {"pointwise.c", "multiply.c", "block.S"})
-                                : helium_call("tn_helium_conv2d", {"conv2d.c", "multiply.c", "block.S"});
+    KernelCall call = pointwise ? helium_call("tn_helium_pointwise", {"pointwise.c"})
+                                : helium_call("tn_helium_conv2d", {"conv2d.c", "copy.S"});
     call.columns = columns_of(output_of(request));
     add_matrix(call, request, length);
     if (pointwise) return call;
+    const std::int32_t bytes = tn_helium_window_bytes(length);
     add_geometry(call, "geometry", request);
     add_field(call, "input_c", in[3]);
     add_field(call, "input_zero_point", zero_point_of(input_of(request)));
-    add_field(call, "windows", tn_helium_windows(length, call.columns));
+    add_inside(call, op.window, weights[2], in[2]);
+    add_field(call, "window_bytes", bytes);
+    add_field(call, "windows", tn_helium_windows(bytes, call.columns * request.rows_at_once));
     return call;
   }
 
   std::optional<KernelCall> operator()(const FullyConnected&) const {
-    if (!is_int8(request)) return std::nullopt;
-    KernelCall call = helium_call("tn_helium_pointwise", {"pointwise.c", "multiply.c", "block.S"});
+    if (!is_int8(request) || channels_of(output_of(request)) < 2) return std::nullopt;
+    KernelCall call = helium_call("tn_helium_pointwise", {"pointwise.c"});
     call.form = row_mode(*request.graph, operator_of(request)) == RowMode::rows ? CallForm::rows : CallForm::whole;
     const Shape& weights = input_of(request, 1).shape;
     call.columns = static_cast<std::int32_t>(element_count(output_of(request).shape) / weights[0]);
@@ -100,10 +89,9 @@ struct HeliumChooser {
   }
 
   std::optional<KernelCall> operator()(const DepthwiseConv2D& op) const {
-    if (auto lanes = depthwise_lanes(op)) return lanes;
-    if (auto strips = dsp_kernels().choose(request)) return strips;
     if (!is_int8(request) || request.in_place || input_of(request, 1).shape[3] != input_of(request).shape[3])
       return std::nullopt;
+    if (auto strips = depthwise_strips(op)) return strips;
     const OutputStage stage = output_stage_of(request);
     std::vector<std::int64_t> constants = stage.bias;
     constants.insert(constants.end(), stage.multiplier.begin(), stage.multiplier.end());
@@ -120,43 +108,61 @@ struct HeliumChooser {
     return call;
   }
 
-  /// Channels in the lanes over padded copies of the rows; nullopt where the shape does not allow that.
-  [[nodiscard]] std::optional<KernelCall> depthwise_lanes(const DepthwiseConv2D& op) const {
-    const Shape &in = input_of(request).shape, &shape = input_of(request, 1).shape;
+  /// nullopt where the shape does not allow strips.
+  [[nodiscard]] std::optional<KernelCall> depthwise_strips(const DepthwiseConv2D& op) const {
+    const Shape& shape = input_of(request, 1).shape;
     const Window& w = op.window;
-    const std::int32_t channels = in[3], taps = shape[1] * shape[2];
-    if (!is_int8(request) || request.in_place || shape[3] != channels || channels % 4 != 0 || w.dilation_h != 1 ||
-        w.dilation_w != 1 || w.stride_h != w.stride_w || w.stride_h > 2) {
+    const std::int32_t channels = shape[3], columns = columns_of(output_of(request));
+    if (w.dilation_h != 1 || w.dilation_w != 1 || w.stride_h != w.stride_w || columns * channels > 65535 ||
+        tn_helium_has_strips(shape[1], shape[2], w.stride_w) == 0) {
       return std::nullopt;
     }
+    const auto strips = tn_helium_strips_of(shape[1], shape[2], w.stride_w, columns, request.rows_at_once);
     const OutputStage stage = output_stage_of(request);
-    const auto weights = constant_values(input_of(request, 1));
-    std::vector<std::int64_t> packed, constants;
-    for (std::int32_t c = 0; c < channels; c += 16) {
-      for (std::int32_t t = 0; t < taps; ++t) {
-        for (std::int32_t k = c; k < c + 16; ++k) {
-          packed.push_back(k < channels ? weights[static_cast<std::size_t>(t * channels + k)] : 0);
-        }
-      }
-    }
-    for (std::size_t c = 0; c < static_cast<std::size_t>(channels); c += 4) {
-      for (std::size_t k = c; k < c + 4; ++k) constants.push_back(stage.bias[k]);
-      for (std::size_t k = c; k < c + 4; ++k) constants.push_back(std::max<std::int64_t>(stage.shift[k], 0));
-      for (std::size_t k = c; k < c + 4; ++k) constants.push_back(stage.multiplier[k]);
-      for (std::size_t k = c; k < c + 4; ++k) constants.push_back(std::min<std::int64_t>(stage.shift[k], 0));
-    }
-    KernelCall call = helium_call("tn_helium_depthwise_lanes", {"depthwise_lanes.c", "lanes.S"});
-    call.columns = columns_of(output_of(request));
-    const std::int32_t columns = tn_helium_lane_columns(shape[2], w.stride_w, call.columns);
-    call.fields.push_back({"kernel", "tn_helium_lanes_s" + std::to_string(w.stride_h)});
+    const auto stream = pack_strip_stream(constant_values(input_of(request, 1)), shape[2], strips, stage);
+    const std::string depth = std::to_string(strips.depth);
+    KernelCall call =
+        helium_call("tn_helium_depthwise_strips", {"depthwise_strips.c", "copy.S", "unpack.S", "strips_d" + depth + ".S"});
+    call.columns = columns;
+    const std::string form = strips.pair != 0 ? "pair" : "row" + std::to_string(w.stride_w);
+    call.fields.push_back({"kernel", "tn_helium_strips_" + form + "_d" + depth + "_" + mode_name(stream.mode)});
     add_geometry(call, "geometry", request);
-    add_array(call, "weights", {"weights", "int8_t", packed, 8});
-    add_array(call, "constants", {"constants", "int32_t", constants, 8});
+    add_array(call, "stream", {"stream", "uint32_t", stream.words});
+    add_field(call, "channel_words", stream.channel_words);
     add_field(call, "channels", channels);
     add_field(call, "input_zero_point", zero_point_of(input_of(request)));
+    add_field(call, "output_w", columns);
     add_clamp(call, "", stage);
-    add_field(call, "columns", columns);
-    add_field(call, "rows", tn_helium_lane_rows(shape[1], w.stride_h, columns, request.rows_at_once));
+    add_field(call, "strips.pair", strips.pair);
+    add_field(call, "strips.depth", strips.depth);
+    add_field(call, "strips.steps", strips.steps);
+    add_field(call, "strips.rows", strips.rows);
+    add_field(call, "strips.groups", strips.groups);
+    add_field(call, "strips.columns", strips.columns);
+    return call;
+  }
+
+  std::optional<KernelCall> operator()(const Add& op) const {
+    const auto constants = fit_add(request, op.activation, {7, 64});
+    if (!constants) return std::nullopt;
+    KernelCall call = helium_call("tn_helium_add", {"add.c"});
+    call.columns = columns_of(output_of(request));
+    for (std::size_t i = 0; i < constants->size(); ++i)
+      add_field(call, "constants[" + std::to_string(i) + "]", (*constants)[i]);
+    add_field(call, "channels", channels_of(output_of(request)));
+    return call;
+  }
+
+  std::optional<KernelCall> operator()(const AveragePool&) const { return sum(); }
+  std::optional<KernelCall> operator()(const Mean&) const { return sum(); }
+
+  /// Over the whole map, row by row: the portable start and finish.
+  [[nodiscard]] std::optional<KernelCall> sum() const {
+    if (!request.accumulates) return std::nullopt;
+    auto call = portable_kernels().choose(request);
+    call->function = "tn_helium_sum_row";
+    call->headers.emplace_back("tinynas/helium.h");
+    call->sources.emplace_back("helium/sum.c");
     return call;
   }
 

@@ -22,6 +22,8 @@ std::int32_t wanted_rows(const ScheduleInput& input, std::int32_t op) {
   if (const auto window = kernel_window(input.graph, operation);
       window && std::holds_alternative<DepthwiseConv2D>(operation.kind)) {
     if (window->kernel_h > TN_DSP_STRIP_ROWS) return 1;
+    if (kernel_set(input.options.core) == TN_SET_HELIUM)
+      return tn_helium_strips_of(window->kernel_h, window->kernel_w, window->window.stride_h, output[2], height).rows;
     return std::min(height, tn_dsp_strip_output_rows(window->kernel_h, window->window.stride_h, height));
   }
   const auto whole_blocks = 4 / std::gcd(output[2], 4);  // the fewest rows that make whole blocks of four pixels

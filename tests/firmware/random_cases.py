@@ -16,11 +16,15 @@ def _convolution(rng: random.Random, name: str) -> str:
 
 
 def _depthwise(rng: random.Random, name: str) -> str:
+    """What the quick kernels are for, and any other window."""
     k, stride, c = rng.choice([3, 5, 7]), rng.choice([1, 2]), rng.randint(4, 21)
-    width = rng.choice([rng.randint(k, 15), rng.randint(38, 50)])
-    left = k // 2 if stride == 1 else rng.randint(0, k // 2)
-    top, bottom, right = (rng.randint(0, k // 2) for _ in range(3))
-    return f"{name} depthwise {rng.randint(k, 15)} {width} {c} {c} {k} {k} {stride} {top} {left} {bottom} {right}"
+    kh = kw = k
+    if rng.random() < 0.4:
+        kh, kw, stride, c = rng.randint(1, 8), rng.randint(1, 9), rng.randint(1, 3), rng.randint(1, 21)
+    width = rng.choice([rng.randint(kw, 15), rng.randint(38, 50)])
+    left = kw // 2 if stride == 1 else rng.randint(0, kw // 2)
+    top, bottom, right = (rng.randint(0, n // 2) for n in (kh, kh, kw))
+    return f"{name} depthwise {rng.randint(kh, 15)} {width} {c} {c} {kh} {kw} {stride} {top} {left} {bottom} {right}"
 
 
 def _fully_connected(rng: random.Random, name: str) -> str:

@@ -1,20 +1,45 @@
-/* Matrix times pixels, four pixels at a time. */
+/* Matrix times pixels: whole blocks of four, then what is left with its last pixel repeated. */
 #include "tinynas/helium.h"
 
+enum { PIXELS = 4, LANES = 16 };
+
+/* Four pixels from `input` on; from number `count` on, the last one again. */
+static void place(tn_helium_block_args* args, const int8_t* input, int32_t stride, int32_t output_c, int32_t count) {
+  for (int32_t i = 0; i < PIXELS; ++i) {
+    const int32_t pixel = i < count ? i : count - 1;
+    args->pixel[i] = input + pixel * stride;
+    args->offsets[2 * i] = (uint16_t)(pixel * output_c);
+    args->offsets[2 * i + 1] = (uint16_t)(pixel * output_c + 1);
+  }
+}
+
+int32_t tn_helium_joined(const int8_t* const* rows, int32_t count, int32_t bytes) {
+  int32_t joined = 1;
+  while (joined < count && rows[joined] == rows[joined - 1] + bytes) ++joined;
+  return joined;
+}
+
 void tn_helium_multiply(const tn_helium_matrix* m, const int8_t* input, int32_t stride, int32_t pixels, int8_t* output) {
-  tn_helium_block_args args = {.stream = m->stream,
-                               .length = m->length,
-                               .channels = m->output_c,
-                               .zero_point = m->zero_point,
-                               .low = m->low,
-                               .high = m->high};
-  for (; pixels > 0; pixels -= 4, input += 4 * stride, output += 4 * m->output_c) {
-    for (int32_t i = 0; i < 4; ++i) {
-      const int32_t pixel = i < pixels ? i : pixels - 1;
-      args.pixel[i] = input + pixel * stride;
-      args.offsets[i] = (uint32_t)(pixel * m->output_c);
-    }
-    args.output = output;
-    tn_helium_block(&args);
+  const int32_t blocks = pixels / PIXELS, rest = pixels % PIXELS;
+  const int32_t steps = (m->length + LANES - 1) / LANES;
+  tn_helium_block_args args; /* field by field: no call of memset */
+  args.stream = m->stream;
+  args.output = output;
+  args.blocks = blocks;
+  args.input_bytes = PIXELS * stride;
+  args.output_bytes = PIXELS * m->output_c;
+  args.steps = steps;
+  args.last = m->length - LANES * (steps - 1);
+  args.zero_point = m->zero_point;
+  args.low = m->low;
+  args.high = m->high;
+  if (blocks > 0) {
+    place(&args, input, stride, m->output_c, PIXELS);
+    m->kernel(&args);
+  }
+  if (rest > 0) {
+    place(&args, input + PIXELS * blocks * stride, stride, m->output_c, rest);
+    args.blocks = 1;
+    m->kernel(&args);
   }
 }

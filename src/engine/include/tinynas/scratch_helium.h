@@ -5,35 +5,65 @@
 /* Bytes of gathered windows that a convolution multiplies at a time, unless four windows take more. */
 #define TN_HELIUM_WINDOW_BYTES 2048
 
-/* Windows of output pixels gathered together: a multiple of four, no more than `width` rounded up. */
-static inline int32_t tn_helium_windows(int32_t window_bytes, int32_t width) {
+static inline int32_t tn_helium_window_bytes(int32_t length) { return tn_round_up4(length); }
+
+/* Windows of output pixels gathered together: a multiple of four, no more than `most` rounded up. */
+static inline int32_t tn_helium_windows(int32_t window_bytes, int32_t most) {
   int32_t pixels = (TN_HELIUM_WINDOW_BYTES / window_bytes) & ~3;
   pixels = pixels < 4 ? 4 : pixels;
-  return pixels < ((width + 3) & ~3) ? pixels : (width + 3) & ~3;
+  return pixels < ((most + 3) & ~3) ? pixels : (most + 3) & ~3;
 }
 
-/* Padded rows of 16 channels that a depthwise step copies: their columns, and the output rows that share them. */
-#define TN_HELIUM_LANE_BYTES 4096
-static inline int32_t tn_helium_lane_columns(int32_t kernel_w, int32_t stride, int32_t output_w) {
-  return ((output_w < 4 ? 4 : output_w) - 1) * stride + kernel_w;
+/* Strips of a depthwise step (helium.h): eight padded planes. */
+#define TN_HELIUM_STRIP_CHANNELS 8
+#define TN_HELIUM_STRIP_BYTES 4096 /* unless one row or pair of rows takes more */
+#define TN_HELIUM_STRIP_ROWS 16
+
+/* Kernels and strides that strips serve; the others run without scratch. */
+static inline int32_t tn_helium_has_strips(int32_t kernel_h, int32_t kernel_w, int32_t stride) {
+  return kernel_h <= 7 && kernel_w <= 8 && stride <= 2;
 }
-static inline int32_t tn_helium_lane_rows(int32_t kernel_h, int32_t stride, int32_t columns, int32_t rows) {
-  const int32_t room = TN_HELIUM_LANE_BYTES / (16 * columns);
-  const int32_t most = room < kernel_h ? 1 : (room - kernel_h) / stride + 1;
-  return rows < most ? rows : most;
+
+typedef struct {
+  int32_t pair;    /* 1: two output rows a pass */
+  int32_t depth;   /* rows of a group, 2 or 4 */
+  int32_t steps;   /* row groups under the windows of a pass */
+  int32_t rows;    /* output rows whose strips are there together */
+  int32_t groups;  /* for those rows */
+  int32_t columns; /* of a strip */
+} tn_helium_strips;
+
+static inline int32_t tn_helium_strips_bytes(const tn_helium_strips* s) {
+  return TN_HELIUM_STRIP_CHANNELS * s->groups * s->columns * s->depth;
+}
+
+/* For a step of `rows` output rows. */
+static inline tn_helium_strips tn_helium_strips_of(int32_t kernel_h, int32_t kernel_w, int32_t stride, int32_t output_w,
+                                                   int32_t rows) {
+  tn_helium_strips s;
+  s.pair = stride == 1 && rows > 1;
+  s.depth = kernel_w <= 4 && kernel_h + s.pair <= 4 ? 4 : 2;
+  s.steps = (kernel_h + s.pair + s.depth - 1) / s.depth;
+  const int32_t block = s.pair ? 4 : 8;
+  s.columns = ((output_w < block ? block : output_w) - 1) * stride + 16 / s.depth;
+  s.rows = rows < TN_HELIUM_STRIP_ROWS ? rows : TN_HELIUM_STRIP_ROWS;
+  for (;; s.rows = (s.rows - 1) & ~s.pair) {
+    const int32_t passes = s.pair ? (s.rows + 1) / 2 : s.rows;
+    s.groups = passes + s.steps - 1;
+    if (s.rows <= 1 + s.pair || tn_helium_strips_bytes(&s) <= TN_HELIUM_STRIP_BYTES) return s;
+  }
 }
 
 static inline int32_t tn_scratch_helium(tn_kind kind, const tn_shape* s) {
   int32_t bytes = 0;
-  if (kind == TN_KIND_CONV2D && s->groups == 1) {
-    const int32_t window = s->kernel_h * s->kernel_w * s->input_c;
-    bytes = tn_round_up4(window * tn_helium_windows(window, s->output_w));
+  if (s->output_c < 2 && kind != TN_KIND_DEPTHWISE) { /* the matrix kernels take pairs of channels */
+    bytes = tn_scratch_dsp(kind, s);
+  } else if (kind == TN_KIND_CONV2D && s->groups == 1) {
+    const int32_t window = tn_helium_window_bytes(s->kernel_h * s->kernel_w * s->input_c);
+    bytes = window * tn_helium_windows(window, s->output_w * s->rows_at_once);
   } else if (kind == TN_KIND_DEPTHWISE) {
-    const int32_t columns = tn_helium_lane_columns(s->kernel_w, s->stride_w, s->output_w);
-    const int32_t rows = tn_helium_lane_rows(s->kernel_h, s->stride_w, columns, s->rows_at_once);
-    const int32_t strips = tn_scratch_dsp(kind, s);
-    bytes = 16 * columns * ((rows - 1) * s->stride_w + s->kernel_h);
-    bytes = bytes > strips ? bytes : strips;
+    const tn_helium_strips strips = tn_helium_strips_of(s->kernel_h, s->kernel_w, s->stride_w, s->output_w, s->rows_at_once);
+    bytes = tn_helium_has_strips(s->kernel_h, s->kernel_w, s->stride_w) ? tn_helium_strips_bytes(&strips) : 0;
   } else if (kind != TN_KIND_POINTWISE && kind != TN_KIND_FULLY_CONNECTED) {
     bytes = tn_scratch_dsp(kind, s);
   }
