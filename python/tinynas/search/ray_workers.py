@@ -80,12 +80,6 @@ class RayEvaluator:
             self._idle.append(worker)
             yield index, accuracy
 
-    def close(self) -> None:
-        """Ends the workers."""
-        for worker in self._idle:
-            self._ray.kill(worker)
-        self._idle = []
-
 
 class _Worker:
     def __init__(self, make: Callable[[], AccuracyOf]) -> None:
