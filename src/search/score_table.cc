@@ -1,8 +1,10 @@
 #include "search/score_table.h"
 
 #include <algorithm>
+#include <array>
 #include <functional>
 
+#include "graph/error.h"
 #include "oracle/chain.h"
 #include "oracle/tinyengine.h"
 #include "search/parallel.h"
@@ -12,8 +14,10 @@
 namespace tinynas {
 
 struct ScoreTable::Part {
-  std::vector<ChainOperator> links;
-  std::vector<TinyEngineOperator> tinyengine;  // parallel
+  std::array<ChainOperator, 4> links;  // the first `count`; side by side, so
+                                       // that a walk finds them in the cache
+  std::int32_t count = 0;
+  std::array<TinyEngineOperator, 4> tinyengine;  // parallel
   std::int64_t macs = 0, flash_bytes = 0;
   double latency_us = 0;
 };
@@ -32,8 +36,10 @@ struct ScoreTable::Walk {
   ChainCut cut;
   FirstFit first_fit;
   Score score;
+  bool with_tinyengine = false;
 
-  void clear() {
+  void clear(bool streaming) {
+    with_tinyengine = !streaming;
     links.clear();
     tinyengine.clear();
     boundaries.clear();
@@ -42,9 +48,13 @@ struct ScoreTable::Walk {
 
   void add(const Part& part) {
     if (!links.empty()) boundaries.push_back(static_cast<std::int32_t>(links.size()));
-    for (std::size_t i = 0; i < part.links.size(); ++i) {
-      links.push_back(&part.links[i]);
-      tinyengine.push_back(&part.tinyengine[i]);
+    const auto before = links.size();
+    const auto count = static_cast<std::size_t>(part.count);
+    links.resize(before + count);
+    for (std::size_t i = 0; i < count; ++i) links[before + i] = &part.links[i];
+    if (with_tinyengine) {
+      tinyengine.resize(before + count);
+      for (std::size_t i = 0; i < count; ++i) tinyengine[before + i] = &part.tinyengine[i];
     }
     score.macs += part.macs;
     score.flash_bytes += part.flash_bytes;
@@ -92,7 +102,8 @@ const ScoreTable::Subspace& ScoreTable::subspace_of(const Arch& arch) const {
   return subspace;
 }
 
-/// Works out the parts of a subspace, each in a network of its own with a 1x1 convolution on either side.
+/// Works out the parts of a subspace, each in a network of its own with a 1x1
+/// convolution on either side.
 void ScoreTable::build(Subspace& subspace, std::int32_t resolution, double width) const {
   std::int32_t rows = resolution;
   std::int32_t channels = space_.input_channels;
@@ -105,11 +116,13 @@ void ScoreTable::build(Subspace& subspace, std::int32_t resolution, double width
     const auto graph = net.take();
     const auto cost = oracle_.cost(graph);
     const auto links = make_chain(graph, options_);
+    if (links.empty()) throw InputError("[score] space '" + space_.name + "': sizes beyond what the tables hold");
     const auto tinyengine = tinyengine_operators(graph);
     Part part;
     for (std::size_t op = is_stem ? 0 : 1; op + (is_head ? 0 : 1) < links.size(); ++op) {
-      part.links.push_back(links[op]);
-      part.tinyengine.push_back(tinyengine[op]);
+      const auto i = static_cast<std::size_t>(part.count++);
+      part.links.at(i) = links[op];
+      part.tinyengine.at(i) = tinyengine[op];
       part.macs += cost.layers[op].macs;
       part.flash_bytes += cost.layers[op].flash_bytes;
       part.latency_us += cost.layers[op].latency_us;
@@ -150,7 +163,7 @@ void ScoreTable::build(Subspace& subspace, std::int32_t resolution, double width
 Score ScoreTable::score(const Arch& arch) const {
   thread_local Walk walk;
   const auto& subspace = subspace_of(arch);
-  walk.clear();
+  walk.clear(streaming_);
   walk.add(subspace.stem);
   walk.add(subspace.first_block);
   std::size_t first = 0;

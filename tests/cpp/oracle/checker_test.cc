@@ -51,7 +51,7 @@ TEST(RowAccess, EqualsTheGraphsRowArithmetic) {
 }
 
 void expect_plans_pass(const std::string& schedule, Graph (*make)(std::uint64_t), std::uint64_t seeds) {
-  for (std::uint64_t seed = 0; seed < seeds; ++seed) {
+  for (std::uint64_t seed = 0; seed < seeds * random_cases(); ++seed) {
     const auto graph = make(seed);
     for (const bool streamed : {true, false}) {
       const auto oracle = make_oracle(schedule, {.image_streamed = streamed, .core = ""});

@@ -1,7 +1,9 @@
 // Random networks for property tests: chains, residuals, branches that join, pools, gates, everything small.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <cstdlib>
 #include <random>
 #include <string>
 #include <utility>
@@ -100,6 +102,12 @@ class GraphBuilder {
 
   Graph graph_;
 };
+
+/// How many times the usual number of random cases to try: TINYNAS_RANDOM_CASES of the environment, 1 unless set.
+inline std::uint64_t random_cases() {
+  const char* text = std::getenv("TINYNAS_RANDOM_CASES");
+  return text == nullptr ? 1 : std::max<std::uint64_t>(1, std::strtoull(text, nullptr, 10));
+}
 
 /// Any mixture of the above; the same seed gives the same graph.
 Graph random_graph(std::uint64_t seed);
