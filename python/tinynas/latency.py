@@ -28,10 +28,7 @@ INSTRUCTIONS_PER_CYCLE = {
 (1.03 and 1.37); single-issue cores lose to loads and branches what their manuals' cycle tables say."""
 
 Features = tuple[float, float, float, float, float]
-"""MACs, output elements, input elements, output rows, 1; the first two as if rows were as wide as blocks of pixels."""
-
-BLOCK_PIXELS = 4
-"""Kernels compute as many pixels of a row at once."""
+"""MACs, output elements, input elements, output rows, 1."""
 
 _SAME_KERNELS = {"cortex-m4": "cortex-m7", "cortex-m33": "cortex-m7"}
 """Cores that run another one's instructions, give or take 3 %."""
@@ -52,10 +49,9 @@ def features_of(graph: _core.Graph, index: int) -> Features:
     """What the instructions of an operator are a linear function of, within its kind."""
     operator = graph.operators[index]
     output = graph.tensors[operator.outputs[0]].shape
-    rows, width = output[1:3] if len(output) == 4 else (1, BLOCK_PIXELS)
-    wider = -(-width // BLOCK_PIXELS) * BLOCK_PIXELS / width
+    rows = output[1] if len(output) == 4 else 1
     inputs = math.prod(graph.tensors[operator.inputs[0]].shape)
-    return wider * graph.operator_macs(index), wider * math.prod(output), float(inputs), float(rows), 1.0
+    return float(graph.operator_macs(index)), float(math.prod(output)), float(inputs), float(rows), 1.0
 
 
 @cache
