@@ -148,7 +148,7 @@ TEST(Planner, PacksTheArenasOfRandomGraphsOptimally) {
   int optimal = 0;
   constexpr int kGraphs = 1000;
   for (std::uint64_t seed = 0; seed < kGraphs; ++seed) {
-    const auto plan = *make_oracle("streaming", {})->plan(random_graph(seed));
+    const auto plan = *make_oracle("streaming", {.prefer = Prefer::speed, .core = ""})->plan(random_graph(seed));
     std::vector<PackItem> items;
     for (const auto& buffer : plan.buffers) items.push_back({buffer.bytes, buffer.first_segment, buffer.last_segment + 1});
     optimal += pack(items).optimal ? 1 : 0;
