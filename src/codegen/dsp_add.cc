@@ -11,7 +11,7 @@
 namespace tinynas {
 namespace {
 
-constexpr int kShift = 21;          // of the sum, engine/dsp/add.S and engine/helium/add.c
+constexpr int kShift = 21;          // of the sum, engine/dsp/add.S
 constexpr std::int64_t kStep = 20;  // of the search around the real factors: less than one part in a million
 constexpr int kTries = 2;           // to each side
 

@@ -142,17 +142,6 @@ struct HeliumChooser {
     return call;
   }
 
-  std::optional<KernelCall> operator()(const Add& op) const {
-    const auto constants = fit_add(request, op.activation, {7, 64});
-    if (!constants) return std::nullopt;
-    KernelCall call = helium_call("tn_helium_add", {"add.c"});
-    call.columns = columns_of(output_of(request));
-    for (std::size_t i = 0; i < constants->size(); ++i)
-      add_field(call, "constants[" + std::to_string(i) + "]", (*constants)[i]);
-    add_field(call, "channels", channels_of(output_of(request)));
-    return call;
-  }
-
   std::optional<KernelCall> operator()(const AveragePool&) const { return sum(); }
   std::optional<KernelCall> operator()(const Mean&) const { return sum(); }
 

@@ -36,6 +36,12 @@ def _add(rng: random.Random, name: str) -> str:
     return f"{name} add {rng.randint(1, 6)} {rng.randint(1, 9)} {c} {c} 1 1 1 0 0 0 0"
 
 
+def _may_be_planar(line: str) -> bool:
+    """Convolutions write planar rows; of depthwise convolutions the square ones that the DSP set has bodies for read them."""
+    kind, (kh, kw, stride) = line.split()[1], map(int, line.split()[6:9])
+    return kind == "conv" or (kind == "depthwise" and kh == kw and kh in (3, 5, 7) and stride <= 2)
+
+
 def random_lines(seed: int, count: int, planar_rows: bool) -> list[str]:
     """`count` operators; half have multipliers, shifts, biases and weights at the extremes, some dead channels.
 
@@ -49,6 +55,6 @@ def random_lines(seed: int, count: int, planar_rows: bool) -> list[str]:
         activation = rng.choice(["none", "relu", "relu6"])
         flavour = rng.choice(["plain", "extreme", "extreme", "dead"])
         rows = 1 if " fc " in line else rng.choice([1, 1, 2, 3, 5])
-        planar = int(planar_rows and make in (_convolution, _depthwise) and rng.random() < 0.5)
+        planar = int(planar_rows and _may_be_planar(line) and rng.random() < 0.5)
         lines.append(f"{line} {activation} {flavour} {rows} {planar} {seed * 1000 + i}")
     return lines

@@ -26,7 +26,7 @@ def test_sample_networks_move_and_repeat(make: object) -> None:
     picture = np.random.default_rng(0).integers(-128, 128, shape, dtype=np.int8)
     tensors = _core.run(graph, [picture], all_tensors=True)
     spread = [len(np.unique(tensors[op.outputs[0]])) for op in graph.operators if op.kind == "conv2d"]
-    assert min(spread) > 5
+    assert min(spread) > 2
 
 
 def test_a_targets_text_keeps_all_but_our_figures() -> None:

@@ -137,14 +137,6 @@ typedef struct {
 } tn_helium_depthwise_strips_params;
 void tn_helium_depthwise_strips(const tn_step* step, const tn_helium_depthwise_strips_params* params);
 
-/* ADD without broadcasting: (first * A + second * B + C) >> 21 saturated, A and B with 7 bits more, where that equals
- * TensorFlow Lite's arithmetic for every pair of values. */
-typedef struct {
-  int32_t constants[3]; /* A, B, C */
-  int32_t channels;
-} tn_helium_add_params;
-void tn_helium_add(const tn_step* step, const tn_helium_add_params* params);
-
 void tn_helium_sum_row(const tn_step* step, const tn_sum_params* params); /* as tn_sum_row */
 
 #endif
