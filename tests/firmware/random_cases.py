@@ -37,7 +37,7 @@ def _add(rng: random.Random, name: str) -> str:
 
 
 def _may_be_planar(line: str) -> bool:
-    """Convolutions write planar rows; of depthwise convolutions the square ones that the DSP set has bodies for read them."""
+    """Convolutions write planar rows; depthwise convolutions that the DSP set has bodies for read them."""
     kind, (kh, kw, stride) = line.split()[1], map(int, line.split()[6:9])
     return kind == "conv" or (kind == "depthwise" and kh == kw and kh in (3, 5, 7) and stride <= 2)
 
