@@ -183,11 +183,15 @@ class Context:
         self.graph.tensors.append(tensor)
         return len(self.graph.tensors) - 1
 
-    def output(self, op: FileOperator) -> FileTensor:
-        """The one tensor that `op` writes; it may be neither written before nor a constant."""
+    def only_output(self, op: FileOperator) -> FileTensor:
+        """The one tensor that `op` writes, which may be written already: the middle one of a folded form."""
         if len(op.outputs) != 1:
             raise op.error(f"expected 1 output, got {len(op.outputs)}")
-        tensor = self.model.tensors[op.outputs[0]]
+        return self.model.tensors[op.outputs[0]]
+
+    def output(self, op: FileOperator) -> FileTensor:
+        """The one tensor that `op` writes; it may be neither written before nor a constant."""
+        tensor = self.only_output(op)
         if tensor.special:
             raise op.error(f"its output {tensor.name!r} is {tensor.special}", "which is not supported")
         if tensor.index in self.values or tensor.data is not None:

@@ -187,7 +187,7 @@ def _operands(ctx: Context, op: FileOperator, source: Value, channels: int) -> l
 
 def require_requantisation(ctx: Context, op: FileOperator, x: Value, weights: Value) -> None:
     """An int8 output whose scale the sums of products can be brought to."""
-    output = ctx.output(op)
+    output = ctx.only_output(op)
     require_int8(op, output, "the output")
     step = float(x.file.scales[0]) / float(output.scales[0])
     require_multiplier(op, step * float(np.max(weights.file.scales)))
