@@ -4,6 +4,8 @@
 
 #include "codegen/kernel_call.h"
 #include "codegen/lookup.h"
+#include "codegen/portable_s4.h"
+#include "graph/formats.h"
 #include "graph/operators.h"
 #include "graph/resize.h"
 #include "graph/shape.h"
@@ -30,7 +32,7 @@ KernelCall make_call(const std::string& function, const std::string& params, con
 
 ConstantArray weights_array(const KernelRequest& request) {
   const Tensor& weights = input_of(request, 1);
-  if (weights.dtype != DType::s8) refuse(request, "int8 weights", std::string(dtype_name(weights.dtype)));
+  if (!weights.constant) refuse(request, "constant weights", "computed ones");
   return {"weights", "int8_t", constant_values(weights)};
 }
 
@@ -40,14 +42,17 @@ ConstantArray blocked_weights(const KernelRequest& request, std::int32_t groups)
   ConstantArray array = weights_array(request);
   const auto channels = static_cast<std::size_t>(input_of(request, 1).shape[0] / groups);
   const std::size_t depth = array.values.size() / (channels * static_cast<std::size_t>(groups));
-  std::vector<std::int64_t> blocked;
+  const bool packed = input_of(request, 1).dtype == DType::s4;
+  std::vector<std::int64_t> blocked, entry;
   blocked.reserve(array.values.size());
   for (std::size_t group = 0; group < static_cast<std::size_t>(groups); ++group) {
     for (std::size_t first = 0; first < channels; first += kBlock) {
       const std::size_t count = std::min(kBlock, channels - first);
       for (std::size_t i = 0; i < depth; ++i) {
-        for (std::size_t c = 0; c < count; ++c)
-          blocked.push_back(array.values[((group * channels) + first + c) * depth + i]);
+        entry.clear();
+        for (std::size_t c = 0; c < count; ++c) entry.push_back(array.values[((group * channels) + first + c) * depth + i]);
+        if (packed) entry = pack_nibbles(entry);
+        blocked.insert(blocked.end(), entry.begin(), entry.end());
       }
     }
   }
@@ -55,11 +60,23 @@ ConstantArray blocked_weights(const KernelRequest& request, std::int32_t groups)
   return array;
 }
 
+/// Tensors of int8; where the operator has a body for them also such of 4 bits.
 void need_int8(const KernelRequest& request) {
-  for (const Tensor* tensor : {&input_of(request), &output_of(request)}) {
-    if (tensor->dtype != DType::s8)
-      refuse(request, "int8 tensors", std::string(dtype_name(tensor->dtype)) + " '" + tensor->name + "'");
+  const Operator& op = operator_of(request);
+  const bool weighted = has_weights(op);
+  std::vector<const Tensor*> tensors = {&output_of(request)};
+  for (std::size_t i = 0; i < (weighted ? 2 : op.inputs.size()); ++i) tensors.push_back(&input_of(request, i));
+  for (const Tensor* tensor : tensors) {
+    const bool four = tensor->dtype == DType::s4 && takes_four_bits(request);
+    if (tensor->dtype == DType::s8 || four) continue;
+    refuse(request, takes_four_bits(request) ? "tensors of 8 or 4 bits" : "tensors of 8 bits",
+           std::string(dtype_name(tensor->dtype)) + " '" + tensor->name + "'");
   }
+}
+
+/// Operators that move values of any type, byte by byte.
+void need_whole_bytes(const KernelRequest& request) {
+  if (output_of(request).dtype == DType::s4) refuse(request, "values of whole bytes", "s4 '" + output_of(request).name + "'");
 }
 
 void need_same_quantization(const KernelRequest& request, const Tensor& input) {
@@ -114,7 +131,7 @@ void add_operands(KernelCall& call, const KernelRequest& request) {
 
 void add_range(KernelCall& call, const KernelRequest& request, Activation activation) {
   const Tensor& output = output_of(request);
-  const auto range = activation_range(activation, scale_of(output), zero_point_of(output), ClampRange{-128, 127});
+  const auto range = activation_range(activation, scale_of(output), zero_point_of(output), type_range(output));
   add_field(call, "low", range.low);
   add_field(call, "high", range.high);
 }
@@ -213,7 +230,9 @@ struct Chooser {
                                                    "depthwise_in_place.c")
                                        : make_call("tn_depthwise", "tn_depthwise_params", "window.h", "depthwise.c");
     add_geometry(call, prefix + "geometry", request);
-    add_array(call, prefix + "weights", weights_array(request));
+    ConstantArray weights = weights_array(request);
+    if (input_of(request, 1).dtype == DType::s4) weights.values = pack_nibbles(weights.values);
+    add_array(call, prefix + "weights", std::move(weights));
     add_output_stage(call, prefix + "stage", request);
     const Shape &in = input_of(request).shape, &out = output_of(request).shape;
     add_field(call, prefix + "input_c", in[3]);
@@ -371,11 +390,17 @@ struct Chooser {
   KernelCall operator()(const Reshape&) const {
     KernelCall call = make_call("tn_copy", "tn_copy_params", "move.h", "move.c");
     call.form = in_rows() ? CallForm::rows : CallForm::whole;
-    add_field(call, "pixel_bytes", byte_count(output_of(request).shape, output_of(request).dtype));
+    const Tensor &in = input_of(request), &out = output_of(request);
+    if (activation_bytes(in.shape, in.dtype) != byte_count(in.shape, in.dtype) ||
+        activation_bytes(out.shape, out.dtype) != byte_count(out.shape, out.dtype)) {
+      refuse(request, "rows of whole bytes", "4-bit values in rows of odd length");
+    }
+    add_field(call, "pixel_bytes", byte_count(out.shape, out.dtype));
     return call;
   }
 
   KernelCall operator()(const Transpose& op) const {
+    need_whole_bytes(request);
     constexpr std::size_t kDims = 5;
     const Shape& in = input_of(request).shape;
     if (in.size() > kDims) refuse(request, "at most 5 dimensions", shape_text(in));
@@ -396,6 +421,7 @@ struct Chooser {
 
   /// Inputs are seen as [outer][bytes from the axis on]; a map's rows take part one by one where the axis lies inside a row.
   KernelCall operator()(const Concat& op) const {
+    need_whole_bytes(request);
     const Shape& out = output_of(request).shape;
     const auto axis = static_cast<std::size_t>(resolve_axis(op.axis, out.size(), "[codegen]"));
     KernelCall call = make_call("tn_concat", "tn_concat_params", "move.h", "move.c");
@@ -420,6 +446,7 @@ struct Chooser {
   }
 
   KernelCall operator()(const ResizeNearest& op) const {
+    need_whole_bytes(request);
     need_same_quantization(request, input_of(request));
     const Shape &in = input_of(request).shape, &out = output_of(request).shape;
     KernelCall call = make_call("tn_resize_nearest", "tn_resize_nearest_params", "move.h", "move.c");
@@ -539,6 +566,7 @@ class PortableKernels final : public KernelSet {
       refuse(request, "rows in layout nhwc", "planar rows");
     }
     KernelCall call = std::visit(Chooser{request}, operator_of(request).kind);
+    if (has_four_bits(request)) make_packed(request, call);
     auto kind = kernel_kind(*request.graph, operator_of(request));
     if (request.in_place) kind = TN_KIND_DEPTHWISE_IN_PLACE;
     if (kind == TN_KIND_ACCUMULATE && !request.accumulates) kind = TN_KIND_OTHER;

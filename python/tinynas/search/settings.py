@@ -12,6 +12,7 @@ from tinynas.config.search import Budget, SearchConfig
 from tinynas.config.space import SpaceConfig
 from tinynas.config.target import TargetConfig
 from tinynas.config.train import TrainConfig
+from tinynas.search.bits import Bits
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class SearchSettings:
     device: str = "cpu"
     workers: int = 1
     """Ray workers that measure candidates; 1: this process does. Does not change results."""
+    bits: Bits = Bits.eight
 
     @property
     def cache(self) -> Path:
@@ -53,6 +55,7 @@ class SearchSettings:
             "train": self.train.model_dump(mode="json"),
             "search": self.search.model_dump(mode="json"),
             "seed": self.seed,
+            "bits": self.bits.value,
             "supernet": str(self.supernet) if self.supernet else None,
         }
 

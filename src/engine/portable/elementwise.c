@@ -1,19 +1,7 @@
 /* ADD, MUL, tables, PReLU. */
 #include "tinynas/elementwise.h"
 
-#include "finish.h"
-
-/* Bits that TensorFlow Lite adds to both inputs before they are brought to their common scale. */
-#define ADD_LEFT_SHIFT 20
-
-static int8_t add_values(const tn_add_params* p, int32_t first, int32_t second) {
-  const int32_t a = (first - p->first_zero_point) * (1 << ADD_LEFT_SHIFT);
-  const int32_t b = (second - p->second_zero_point) * (1 << ADD_LEFT_SHIFT);
-  const int32_t sum = tn_requantize_fast(a, p->first_multiplier, p->first_shift) +
-                      tn_requantize_fast(b, p->second_multiplier, p->second_shift);
-  const int32_t value = tn_requantize_fast(sum, p->output_multiplier, p->output_shift) + p->output_zero_point;
-  return (int8_t)tn_clamp(value, p->low, p->high);
-}
+#include "add.h"
 
 void tn_add(const tn_step* step, const tn_add_params* params) {
   for (int32_t r = 0; r < step->rows; ++r) {
@@ -22,7 +10,7 @@ void tn_add(const tn_step* step, const tn_add_params* params) {
       const int8_t* a = step->input[r] + x * params->first.pixel_stride;
       const int8_t* b = step->second[r] + x * params->second.pixel_stride;
       for (int32_t c = 0; c < params->channels; ++c, a += params->first.channel_stride, b += params->second.channel_stride) {
-        *out++ = add_values(params, *a, *b);
+        *out++ = (int8_t)tn_add_values(params, *a, *b);
       }
     }
   }

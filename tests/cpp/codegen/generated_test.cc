@@ -43,8 +43,7 @@ class Suite {
     fs::create_directories(folder_);
   }
 
-  void add(std::uint64_t seed, const std::string& schedule, bool streamed) {
-    const Graph graph = random_network(seed);
+  void add(const Graph& graph, std::uint64_t seed, const std::string& schedule, bool streamed) {
     const ScheduleOptions options{.image_streamed = streamed, .prefer = Prefer::memory, .core = ""};
     const bool whole = schedule != "streaming";
     const Plan plan = whole ? whole_tensor_plan(graph, schedule, options) : *make_oracle(schedule, options)->plan(graph);
@@ -132,7 +131,17 @@ TEST_P(Generated, EqualsTheInterpreter) {
   const auto [schedule, streamed] = GetParam();
   const std::string name = std::string(schedule) + (streamed ? "_streamed" : "_stored");
   Suite suite(fs::temp_directory_path() / ("tinynas_generated_" + name + "_" + std::to_string(getpid())));
-  for (std::uint64_t seed = 0; seed < network_count(); ++seed) suite.add(seed, schedule, streamed);
+  for (std::uint64_t seed = 0; seed < network_count(); ++seed)
+    suite.add(random_network(seed), seed, schedule, streamed);
+  EXPECT_EQ(suite.run(), "");
+}
+
+TEST_P(Generated, EqualsTheInterpreterInFourBits) {
+  const auto [schedule, streamed] = GetParam();
+  const std::string name = std::string(schedule) + (streamed ? "_streamed_s4" : "_stored_s4");
+  Suite suite(fs::temp_directory_path() / ("tinynas_generated_" + name + "_" + std::to_string(getpid())));
+  for (std::uint64_t seed = 0; seed < network_count(); ++seed)
+    suite.add(random_packed_network(seed), seed, schedule, streamed);
   EXPECT_EQ(suite.run(), "");
 }
 
