@@ -76,7 +76,8 @@ void need_int8(const KernelRequest& request) {
 
 /// Operators that move values of any type, byte by byte.
 void need_whole_bytes(const KernelRequest& request) {
-  if (output_of(request).dtype == DType::s4) refuse(request, "values of whole bytes", "s4 '" + output_of(request).name + "'");
+  if (output_of(request).dtype == DType::s4)
+    refuse(request, "values of whole bytes", "s4 '" + output_of(request).name + "'");
 }
 
 void need_same_quantization(const KernelRequest& request, const Tensor& input) {

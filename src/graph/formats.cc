@@ -18,7 +18,9 @@ bool is(const Operator& op) {
   return std::holds_alternative<Kind>(op.kind);
 }
 
-bool keeps_bits(const Operator& op) { return is<AveragePool>(op) || is<MaxPool>(op) || is<ReduceMax>(op) || is<Reshape>(op); }
+bool keeps_bits(const Operator& op) {
+  return is<AveragePool>(op) || is<MaxPool>(op) || is<ReduceMax>(op) || is<Reshape>(op);
+}
 
 /// What the readers of one tensor want: 0 while none has said anything.
 struct Wish {
@@ -89,7 +91,8 @@ std::vector<std::int32_t> activation_bits(const Graph& graph, const std::vector<
 namespace {
 
 void set_dtype(Tensor& tensor, std::int32_t bits) {
-  if (!tensor.data.empty()) throw InputError("[formats] tensor '" + tensor.name + "': expected a description of sizes, got data");
+  if (!tensor.data.empty())
+    throw InputError("[formats] tensor '" + tensor.name + "': expected a description of sizes, got data");
   if (tensor.dtype == DType::s8 && bits == 4) tensor.dtype = DType::s4;
 }
 

@@ -37,7 +37,8 @@ enum class Format : std::uint8_t {
 [[nodiscard]] std::vector<Format> uniform_formats(const Graph& graph, Format format, bool ends = false);
 
 /// Bits of every activation (by tensor; 8 for all others), which its readers decide: 4 where all operators with weights that
-/// read it want 4, an ADD alone wants its output's bits, pools and reshapes keep the bits that they read, anything else wants
+/// read it want 4, an ADD alone wants its output's bits, pools and reshapes keep the bits that they read, anything else
+/// wants
 /// 8. Graph inputs and outputs have 8. A layer of format w4a4 whose input ends up with 8 bits computes as w4a8.
 [[nodiscard]] std::vector<std::int32_t> activation_bits(const Graph& graph, const std::vector<Format>& formats);
 

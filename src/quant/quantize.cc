@@ -167,8 +167,7 @@ Graph quantize(const Graph& graph, const std::vector<std::vector<Bytes>>& inputs
     throw InputError("[quantize] expected a percentile above 50, at most 100, got " + std::to_string(options.percentile));
   }
   const std::vector<ActivationStatistics> statistics = calibrate(graph, inputs, options.threads);
-  const std::vector<Format> formats =
-      options.formats.empty() ? uniform_formats(graph, Format::w8a8) : options.formats;
+  const std::vector<Format> formats = options.formats.empty() ? uniform_formats(graph, Format::w8a8) : options.formats;
   const std::vector<std::int32_t> bits = activation_bits(graph, formats);
   const Scales scales = ScaleChooser(graph, statistics, options, bits).choose();
   Graph result = graph;

@@ -1,16 +1,16 @@
 // Post-training quantisation: a float graph becomes an integer graph that computes nearly the same.
 //
 // Weights: symmetric, −127..127 or −7..7, one scale per output channel. Biases: int32 in the product of input and weight
-// scale. Activations: asymmetric, 8 or 4 bits, one scale per tensor, from calibration; operators that only move or pool values
-// keep their input's scale.
+// scale. Activations: asymmetric, 8 or 4 bits, one scale per tensor, from calibration; operators that only move or pool
+// values keep their input's scale.
 #pragma once
 
 #include <cstddef>
 #include <vector>
 
+#include "graph/formats.h"
 #include "graph/graph.h"
 #include "graph/interpreter.h"
-#include "graph/formats.h"
 #include "quant/ranges.h"
 
 namespace tinynas {

@@ -52,8 +52,8 @@ double nearest_level(double value, double scale, double greatest) {
   return std::clamp(std::round(value / scale), -greatest, greatest);
 }
 
-/// The scale of least mean squared error, from half of the one that reaches the greatest weight on: with few levels it pays to
-/// clip.
+/// The scale of least mean squared error, from half of the one that reaches the greatest weight on: with few levels it pays
+/// to clip.
 double least_error_scale(const std::vector<float>& weights, double full, double greatest) {
   constexpr std::int32_t kSteps = 50;
   double best = full, least = std::numeric_limits<double>::max();

@@ -156,7 +156,8 @@ at::Tensor QatNet::quantised_weight(std::size_t op) const {
   const at::Tensor& weight = parameters_[layers_[op].weight].value;
   const QuantizerRange range = weight_range(op);
   const double each = static_cast<double>(weight.numel() / weight.size(0));
-  return quantize_lsq(weight, per_channel(parameters_[layers_[op].step].value, weight), range, 1.0 / std::sqrt(each * range.high));
+  return quantize_lsq(weight, per_channel(parameters_[layers_[op].step].value, weight), range,
+                      1.0 / std::sqrt(each * range.high));
 }
 
 at::Tensor QatNet::convolve(std::size_t index, const at::Tensor& x, const at::Tensor& weight) const {
@@ -227,7 +228,8 @@ void QatNet::export_weights(Graph& graph, std::size_t index) const {
   const std::vector<float> steps = floats(parameters_[layer.step].value);
   const at::Tensor& real = parameters_[layer.weight].value;
   const QuantizerRange range = weight_range(index);
-  const at::Tensor levels = at::round(at::clamp(real / per_channel(parameters_[layer.step].value, real), range.low, range.high));
+  const at::Tensor levels =
+      at::round(at::clamp(real / per_channel(parameters_[layer.step].value, real), range.low, range.high));
   Tensor& weights = graph.tensors[op.inputs[1]];
   Bytes bytes;
   for (const float level : floats(from_torch(op, levels)))

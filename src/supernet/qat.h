@@ -21,8 +21,8 @@ struct QuantizerRange {
   double low = 0, high = 0;
 };
 
-/// v rounded to low..high steps: clamp(v / step, low, high) rounded, times the step. `step` broadcasts against v. Its gradient
-/// by v is 1 inside the range and 0 outside, that by the step LSQ's (equation 3) times `gradient_scale`.
+/// v rounded to low..high steps: clamp(v / step, low, high) rounded, times the step. `step` broadcasts against v. Its
+/// gradient by v is 1 inside the range and 0 outside, that by the step LSQ's (equation 3) times `gradient_scale`.
 [[nodiscard]] at::Tensor quantize_lsq(const at::Tensor& v, const at::Tensor& step, QuantizerRange range,
                                       double gradient_scale);
 
@@ -64,11 +64,11 @@ class QatNet {
 
   Graph graph_;
   std::vector<Format> formats_;
-  std::vector<std::int32_t> bits_;           // by tensor
-  std::vector<Layer> layers_;                // by operator
-  std::vector<std::int32_t> step_of_;        // by tensor: parameter of its step, -1: none of its own
-  std::vector<std::int32_t> shares_step_of_; // by tensor: the tensor whose step it has, itself where it has its own
-  std::vector<bool> signed_;                 // by tensor
+  std::vector<std::int32_t> bits_;            // by tensor
+  std::vector<Layer> layers_;                 // by operator
+  std::vector<std::int32_t> step_of_;         // by tensor: parameter of its step, -1: none of its own
+  std::vector<std::int32_t> shares_step_of_;  // by tensor: the tensor whose step it has, itself where it has its own
+  std::vector<bool> signed_;                  // by tensor
   std::vector<Parameter> parameters_;
 };
 

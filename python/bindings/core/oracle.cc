@@ -8,8 +8,8 @@
 
 #include "graph/error.h"
 #include "module.h"
-#include "oracle/in_format.h"
 #include "oracle/checker.h"
+#include "oracle/in_format.h"
 #include "oracle/json.h"
 #include "oracle/planner.h"
 

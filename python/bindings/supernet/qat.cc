@@ -36,7 +36,8 @@ void bind_qat_net(py::module_& m) {
             return net.forward(tinynas::normalise_images(images), quantised);
           },
           "Logits for uint8 pictures [N, R, R, C], without gradients.", py::arg("images"), py::arg("quantised") = true)
-      .def("to_graph", [](const QatNet& net) { return tinynas::to_json(net.to_graph()); }, "The integer graph as JSON.")
+      .def(
+          "to_graph", [](const QatNet& net) { return tinynas::to_json(net.to_graph()); }, "The integer graph as JSON.")
       .def(
           "parameters",
           [](const QatNet& net) {

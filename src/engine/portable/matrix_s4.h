@@ -10,8 +10,7 @@
 #define TN_BLOCK_CHANNELS 4
 
 /* sums[c] and sums[4 + c]: channel c of the pixels at x and y. */
-static void tn_dot_s4_4_by_2(const int8_t* x, const int8_t* y, const int8_t* weights, int32_t depth,
-                                           int32_t* sums) {
+static void tn_dot_s4_4_by_2(const int8_t* x, const int8_t* y, const int8_t* weights, int32_t depth, int32_t* sums) {
   const uint8_t* w = (const uint8_t*)weights;
   const uint8_t* const end = w + 2 * depth;
   int32_t a0 = sums[0], a1 = sums[1], a2 = sums[2], a3 = sums[3];

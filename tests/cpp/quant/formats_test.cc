@@ -28,8 +28,8 @@ Graph block_network() {
     return b.constant(shape, DType::f32, test::to_bytes(v));
   };
   const auto x = b.input({1, 7, 7, 3}, DType::f32, {});
-  const auto stem = b.op(Conv2D{{1, 1, 1, 1, {1, 1, 1, 1}}, Activation::relu6}, {x, floats({5, 3, 3, 3}, 0.4F), floats({5}, 0.1F)},
-                         DType::f32, {});
+  const auto stem = b.op(Conv2D{{1, 1, 1, 1, {1, 1, 1, 1}}, Activation::relu6},
+                         {x, floats({5, 3, 3, 3}, 0.4F), floats({5}, 0.1F)}, DType::f32, {});
   const auto wide = b.op(Conv2D{{}, Activation::relu6}, {stem, floats({9, 1, 1, 5}, 0.5F), -1}, DType::f32, {});
   const auto narrow = b.op(Conv2D{}, {wide, floats({5, 1, 1, 9}, 0.5F), -1}, DType::f32, {});
   const auto sum = b.op(Add{}, {stem, narrow}, DType::f32, {});
@@ -126,7 +126,8 @@ TEST(Formats, MoreBitsAreNearerToFloat) {
 }
 
 TEST(Formats, NamesAndCounts) {
-  for (const Format format : {Format::w8a8, Format::w4a8, Format::w4a4}) EXPECT_EQ(parse_format(format_name(format)), format);
+  for (const Format format : {Format::w8a8, Format::w4a8, Format::w4a4})
+    EXPECT_EQ(parse_format(format_name(format)), format);
   EXPECT_EQ(parse_format("w2a2"), std::nullopt);
   EXPECT_THROW(static_cast<void>(activation_bits(block_network(), {})), InputError);
 }

@@ -1,8 +1,8 @@
 /* Operators on values of 4 bits. Bodies: portable/ (pointwise_s4.c, ...).
  *
  * Any of an operator's inputs, weights and outputs may have 4 bits, the others 8; `bits` fields say which. A row of 4-bit
- * values lies two to a byte, the low nibble first, padded with zero to whole bytes; columns are counted in values. Arithmetic
- * is that of the 8-bit kernels: int32 sums, the same requantisation, outputs clamped to low..high within -8..7.
+ * values lies two to a byte, the low nibble first, padded with zero to whole bytes; columns are counted in values.
+ * Arithmetic is that of the 8-bit kernels: int32 sums, the same requantisation, outputs clamped to low..high within -8..7.
  */
 #ifndef TINYNAS_PACKED_H
 #define TINYNAS_PACKED_H
