@@ -23,7 +23,7 @@ struct QuantizeOptions {
   /// Adds to each bias what rounding the weights takes from the output's mean, as the calibration inputs show it.
   bool bias_correction = true;
   std::size_t threads = 0;  // 0: all cores
-  /// One per operator (quant/formats.h); empty: all w8a8.
+  /// One per operator (graph/formats.h); empty: all w8a8.
   std::vector<Format> formats = {};
 };
 
