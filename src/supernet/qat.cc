@@ -164,7 +164,7 @@ at::Tensor QatNet::convolve(std::size_t index, const at::Tensor& x, const at::Te
   const Operator& op = graph_.operators[index];
   const at::Tensor bias = layers_[index].has_bias ? parameters_[layers_[index].bias].value : at::Tensor();
   if (is<FullyConnected>(op)) return at::linear(x, weight, bias);
-  const Window& w = kernel_window(graph_, op)->window;
+  const Window w = kernel_window(graph_, op)->window;
   const Padding& p = w.padding;
   const at::Tensor padded = at::constant_pad_nd(x, {p.left, p.right, p.top, p.bottom});
   const std::int64_t groups = is<DepthwiseConv2D>(op) ? x.size(1) : x.size(1) / weight.size(1);
