@@ -273,6 +273,30 @@ PackedMatrix pack_matrix(std::span<const std::int64_t> weights, std::int32_t run
   return std::move(packer).result();
 }
 
+PackedMatrix in_nibbles(const PackedMatrix& matrix) {
+  constexpr std::int64_t kOffset = 0x0808;  // makes both weights of a halfword even + 256 * odd unsigned nibbles
+  PackedMatrix packed{{}, matrix.steps, matrix.pairs};
+  const auto step_nibbles = [](std::int64_t step) {
+    const std::int64_t lower = (step + kOffset) & 0xffff, upper = ((step >> 16) + kOffset) & 0xffff;
+    return lower | (upper << 16);
+  };
+  auto next = matrix.words.begin();
+  const auto copy = [&](std::size_t words) {
+    packed.words.insert(packed.words.end(), next, next + static_cast<std::ptrdiff_t>(words));
+    next += static_cast<std::ptrdiff_t>(words);
+  };
+  copy(TN_DSP_LEAD);
+  for (std::int32_t pair = 0; pair < matrix.pairs; ++pair) {
+    copy(kHeaderWords);
+    for (std::int32_t step = 0; step < matrix.steps; step += 2) {
+      const std::int64_t first = step_nibbles(*next++);
+      const std::int64_t second = step + 1 < matrix.steps ? step_nibbles(*next++) : 0;
+      packed.words.push_back(first | (second << 4));
+    }
+  }
+  return packed;
+}
+
 std::int32_t depthwise_channel_words(const DepthwiseShape& shape) {
   const std::int32_t row_words = shape.stride == 2 ? (shape.kernel + 1) / 2 : shape.kernel - 1;
   return 6 + shape.kernel * row_words;

@@ -42,6 +42,9 @@ struct PackedMatrix {
 [[nodiscard]] PackedMatrix pack_matrix(std::span<const std::int64_t> weights, std::int32_t runs, std::int32_t run_length,
                                        const OutputStage& stage, const DspPlacement& placement);
 
+/// The same with two steps a word, for weights of 4 bits (engine/dsp/expand.S).
+[[nodiscard]] PackedMatrix in_nibbles(const PackedMatrix& matrix);
+
 struct DepthwiseShape {
   std::int32_t kernel = 3, stride = 1;
   bool leading_zero = false;  // stride 2: the first tap stands in the upper halfword

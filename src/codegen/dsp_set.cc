@@ -13,9 +13,11 @@
 namespace tinynas {
 namespace {
 
-bool is_int8(const KernelRequest& request) {
+/// Maps of int8; the second input, or the weights, of 8 bits or, where there is a body, of 4.
+bool is_int8(const KernelRequest& request, bool four_bit_weights = false) {
+  const DType second = input_of(request, 1).dtype;
   return input_of(request).dtype == DType::s8 && output_of(request).dtype == DType::s8 &&
-         input_of(request, 1).dtype == DType::s8;
+         (second == DType::s8 || (four_bit_weights && second == DType::s4));
 }
 
 KernelCall dsp_call(const std::string& function, std::vector<std::string> sources) {
@@ -32,15 +34,18 @@ void add_matrix(KernelCall& call, const KernelRequest& request, std::int32_t run
                 std::int32_t rows_at_once) {
   const auto values = constant_values(input_of(request, 1));
   const std::int32_t channels = channels_of(output_of(request));
-  const PackedMatrix packed = pack_matrix(values, runs, run_length, output_stage_of(request), {});
+  const std::int32_t bits = dtype_bits(input_of(request, 1).dtype);
+  PackedMatrix packed = pack_matrix(values, runs, run_length, output_stage_of(request), {});
+  if (bits == 4) packed = in_nibbles(packed);
   call.sources.insert(call.sources.end(), {"dsp/gather.S", "dsp/tile_nhwc.S"});
-  call.fields.push_back({"matrix.kernel", "tn_dsp_tile_nhwc"});
+  if (bits == 4) call.sources.insert(call.sources.end(), {"dsp/tile_s4.c", "dsp/expand.S"});
+  call.fields.push_back({"matrix.kernel", bits == 4 ? "tn_dsp_tile_s4" : "tn_dsp_tile_nhwc"});
   add_array(call, "matrix.weights", {"matrix", "uint32_t", packed.words});
   add_field(call, "matrix.steps", packed.steps);
   add_field(call, "matrix.pairs", packed.pairs);
   add_field(call, "matrix.stride", channels);
   add_field(call, "matrix.pixel_bytes", channels);
-  add_field(call, "matrix.tile_pixels", tn_dsp_tile_pixels(packed.steps, call.columns, rows_at_once));
+  add_field(call, "matrix.tile_pixels", tn_dsp_tile_pixels(packed.steps, call.columns, rows_at_once, bits));
 }
 
 struct DspChooser {
@@ -48,7 +53,7 @@ struct DspChooser {
 
   std::optional<KernelCall> operator()(const Conv2D& op) const {
     const Shape &in = input_of(request).shape, &weights = input_of(request, 1).shape;
-    if (!is_int8(request) || weights[3] != in[3] || op.window.dilation_w != 1) return std::nullopt;
+    if (!is_int8(request, true) || weights[3] != in[3] || op.window.dilation_w != 1) return std::nullopt;
     const bool pointwise = kernel_kind(*request.graph, operator_of(request)) == TN_KIND_POINTWISE;
     KernelCall call = pointwise ? dsp_call("tn_dsp_pointwise", {"pointwise.c"}) : dsp_call("tn_dsp_conv2d", {"conv2d.c"});
     call.columns = columns_of(output_of(request));
@@ -62,7 +67,7 @@ struct DspChooser {
   }
 
   std::optional<KernelCall> operator()(const FullyConnected&) const {
-    if (!is_int8(request)) return std::nullopt;
+    if (!is_int8(request, true)) return std::nullopt;
     KernelCall call = dsp_call("tn_dsp_pointwise", {"pointwise.c"});
     const bool in_rows = row_mode(*request.graph, operator_of(request)) == RowMode::rows;
     call.form = in_rows ? CallForm::rows : CallForm::whole;
@@ -80,7 +85,7 @@ struct DspChooser {
     const std::int32_t kernel = weights[1];
     const bool square = kernel == weights[2] && (kernel == 3 || kernel == 5 || kernel == 7) && w.stride_h == w.stride_w;
     const bool aligned = w.stride_h == 2 || (w.stride_h == 1 && (w.padding.left & 1) == (kernel == 5 ? 0 : 1));
-    if (!is_int8(request) || request.in_place || !square || !aligned || w.dilation_h != 1 || w.dilation_w != 1 ||
+    if (!is_int8(request, true) || request.in_place || !square || !aligned || w.dilation_h != 1 || w.dilation_w != 1 ||
         weights[3] != in[3] || in[3] < TN_DSP_STRIP_CHANNELS) {
       return std::nullopt;
     }

@@ -3,7 +3,7 @@
 //
 //   firmware_cases dsp|helium|portable < lines > cases.c
 //   line: name kind h w ci co kh kw stride pad_top pad_left pad_bottom pad_right activation flavour rows_at_once planar seed
-//   kind: conv depthwise fc add; activation: none relu relu6; flavour: plain extreme; planar: 0, or 1 for rows of planes
+//   kind: conv depthwise fc add; activation: none relu relu6; flavour: plain extreme w4 (weights of 4 bits); planar: 0, or 1 for rows of planes
 //   between (the output of a conv, the input of a depthwise)
 #include <cmath>
 #include <cstdio>
@@ -108,11 +108,16 @@ class Maker {
     if (line_.kind == "fc") weights.shape = {line_.co, line_.ci};
     weights.quantization.axis = depthwise ? 3 : 0;
     std::vector<std::int8_t> w(static_cast<std::size_t>(length) * static_cast<std::size_t>(line_.co));
-    for (auto& value : w) value = static_cast<std::int8_t>(integer(extreme() ? -128 : -127, 127));
+    const bool four = line_.flavour == "w4";
+    for (auto& value : w) value = static_cast<std::int8_t>(four ? integer(-8, 7) : integer(extreme() ? -128 : -127, 127));
     std::vector<std::int32_t> b;
     for (std::int32_t c = 0; c < line_.co; ++c) add_channel(weights, b, length);
     if (extreme()) flatten_channels(w, depthwise);
-    weights.data = bytes_of(w);
+    if (four) {
+      weights.dtype = DType::s4;
+      for (auto& scale : weights.quantization.scale) scale *= 16;
+    }
+    weights.data = pack_values(weights, bytes_of(w));
     bias.name = "b";
     bias.shape = {line_.co};
     bias.dtype = DType::s32;

@@ -33,14 +33,14 @@ def _add(rng: random.Random, name: str) -> str:
 
 
 def random_lines(seed: int, count: int) -> list[str]:
-    """`count` operators; two in three have multipliers, shifts, biases and weights at the extremes."""
+    """`count` operators; half have multipliers, shifts, biases and weights at the extremes, a quarter weights of 4 bits."""
     rng = random.Random(seed)
     lines = []
     for i in range(count):
         make = rng.choice([_convolution, _convolution, _depthwise, _depthwise, _fully_connected, _add])
         line = make(rng, f"case{i}")
         activation = rng.choice(["none", "relu", "relu6"])
-        flavour = rng.choice(["plain", "extreme", "extreme"])
+        flavour = rng.choice(["plain", "extreme", "extreme", "w4"])
         rows = 1 if " fc " in line else rng.choice([1, 1, 2, 3, 5])
         lines.append(f"{line} {activation} {flavour} {rows} 0 {seed * 1000 + i}")
     return lines

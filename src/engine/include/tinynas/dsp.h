@@ -4,11 +4,12 @@
 #ifndef TINYNAS_DSP_H
 #define TINYNAS_DSP_H
 
+#include "tinynas/scratch.h"
 #include "tinynas/step.h"
 #include "tinynas/window.h"
 
-/* Words in front of the first pair of a packed matrix: the kernels load registers that they do not use from there. */
-#define TN_DSP_LEAD 10
+/* In front of the first pair of a packed matrix stand TN_DSP_LEAD words (scratch.h): the kernels load registers that they do
+ * not use from there. */
 
 /* Rows of gathered pixels times pairs of output channels. The order of the fields is known to dsp/tile.inc. */
 typedef struct {
@@ -26,6 +27,8 @@ typedef struct {
 typedef void tn_dsp_tile_kernel(const tn_dsp_tile* tile);
 void tn_dsp_tile_nhwc(const tn_dsp_tile* tile);
 void tn_dsp_tile_planar(const tn_dsp_tile* tile);
+void tn_dsp_tile_s4(const tn_dsp_tile* tile); /* nhwc, weights of 4 bits (dsp/expand.S) */
+const uint32_t* tn_dsp_expand(const uint32_t* packed, uint32_t* words, int32_t pairs, int32_t steps);
 
 int16_t* tn_dsp_gather(const int8_t* source, int32_t length, int32_t stride, int16_t* tile, int32_t pixels);
 

@@ -24,6 +24,7 @@ static inline int32_t tn_helium_lane_rows(int32_t kernel_h, int32_t stride, int3
 }
 
 static inline int32_t tn_scratch_helium(tn_kind kind, const tn_shape* s) {
+  if (s->weight_bits == 4) return tn_scratch_dsp(kind, s); /* runs those kernels */
   int32_t bytes = 0;
   if (kind == TN_KIND_CONV2D && s->groups == 1) {
     const int32_t window = s->kernel_h * s->kernel_w * s->input_c;
