@@ -134,7 +134,12 @@ TEST(Planner, SolvesHeavyTailedChallenges) {
     expect_valid(challenge.items, packing, 1);
     solved += packing.bytes <= challenge.capacity ? 1 : 0;
   }
-  EXPECT_GE(solved, 6);  // some more where the machine is quick and not under a sanitizer
+#ifdef __SANITIZE_ADDRESS__
+  constexpr int kExpected = 6;  // the same seconds hold a fraction of the search
+#else
+  constexpr int kExpected = 8;
+#endif
+  EXPECT_GE(solved, kExpected);
 }
 
 TEST(Planner, ProvesThatNothingFitsBelowTheBound) {
