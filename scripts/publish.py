@@ -33,7 +33,7 @@ def publish_winner(run: Path, out: Path) -> None:
     """The winner of the search in `run`."""
     result = read_json(run / "result.json")
     supernet = load(find_supernet(run))
-    finetuned = load(run / "finetune.pt").pictures if (run / "finetune.pt").exists() else 0
+    finetuned = load(run / "finetune.pt").pictures if result["finetuned"] else 0
     cost, accuracy = result["cost"], result["accuracy"]
     for name in WINNER_FILES:
         shutil.copyfile(run / name, out / name)

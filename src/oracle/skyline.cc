@@ -105,7 +105,6 @@ Verdict SkylineSearch::run(std::uint64_t nodes, const Stop& stop) {
     if (slack(s) < 0) return Verdict::impossible;
   }
   stop_ = &stop;
-  out_of_reach_ = false;
   node_limit_ = nodes_ + nodes;
   for (auto& failures : failures_) failures = 1 + (failures - 1) / 2;
   if (failed_.size() > kMostFailures) failed_.clear();
@@ -115,8 +114,8 @@ Verdict SkylineSearch::run(std::uint64_t nodes, const Stop& stop) {
   return verdict;
 }
 
-/// Splits what remains where nothing crosses, and solves the parts, the shortest first.
-Verdict SkylineSearch::solve(Range range) {
+/// What remains in the range, split where nothing crosses, the shortest part first.
+std::vector<SkylineSearch::Range> SkylineSearch::split(Range range) const {
   std::vector<Range> parts;
   std::int32_t begin = -1;
   for (auto s = range.begin; s <= range.end; ++s) {
@@ -129,45 +128,67 @@ Verdict SkylineSearch::solve(Range range) {
   }
   std::stable_sort(parts.begin(), parts.end(),
                    [](const Range& a, const Range& b) { return a.end - a.begin < b.end - b.begin; });
-  const auto mark = trail_.size();
-  for (const auto& part : parts) {
-    const auto verdict = solve_connected(part);
-    if (verdict == Verdict::found) continue;
-    undo_to(mark);
-    return verdict;
-  }
-  return Verdict::found;
+  return parts;
 }
 
-Verdict SkylineSearch::solve_connected(Range range) {
-  if (++nodes_ > node_limit_ || (nodes_ % 64 == 0 && stop_->reached())) out_of_reach_ = true;
-  if (out_of_reach_) return Verdict::undecided;
-  const auto hash = state_hash(range);
-  if (failed_.contains(hash)) return Verdict::impossible;
-  Corner corner;
-  auto verdict = Verdict::impossible;
-  if (pick_corner(range, corner)) verdict = branch(range, corner);
-  if (verdict == Verdict::impossible) {
-    failures_[static_cast<std::size_t>(corner.section())] += 1;
-    if (failed_.size() < 2 * kMostFailures) failed_.insert(hash);
+/// Depth first, on a stack of our own: as deep as there are buffers and wasted corners, which no thread's stack need hold.
+Verdict SkylineSearch::solve(Range range) {
+  std::vector<Level> levels;
+  levels.push_back({.range = range, .parts = split(range)});
+  auto verdict = Verdict::found;  // of the part looked at last
+  while (!levels.empty()) {
+    auto& level = levels.back();
+    if (verdict == Verdict::undecided) return verdict;
+    if (verdict == Verdict::impossible) {
+      undo_to(level.mark);
+      if (take_next_choice(level)) {
+        verdict = Verdict::found;
+        continue;
+      }
+      if (levels.size() > 1) note_failure(level);
+      levels.pop_back();
+    } else if (level.next_part < level.parts.size()) {
+      verdict = enter(level.parts[level.next_part++], levels);
+    } else {
+      levels.pop_back();
+    }
   }
   return verdict;
 }
 
-Verdict SkylineSearch::branch(Range range, const Corner& corner) {
-  const auto mark = trail_.size();
-  for (const auto item : candidates(range, corner)) {
-    place(item, corner.height);
-    const auto verdict = solve(range);
-    if (verdict == Verdict::found) return verdict;
-    undo_to(mark);
-    if (out_of_reach_) return Verdict::undecided;
+/// Begins with a part. `impossible` with a new level means that its first choice is still to be taken.
+Verdict SkylineSearch::enter(Range part, std::vector<Level>& levels) {
+  if (++nodes_ > node_limit_ || (nodes_ % 64 == 0 && stop_->reached())) return Verdict::undecided;
+  Level level{.range = part, .mark = trail_.size(), .hash = state_hash(part)};
+  if (failed_.contains(level.hash)) return Verdict::impossible;
+  if (pick_corner(part, level.corner)) {
+    level.choices = candidates(part, level.corner);
+    level.may_waste = level.corner.may_waste;
+    levels.push_back(std::move(level));
+  } else {
+    note_failure(level);
   }
-  if (!corner.may_waste) return Verdict::impossible;
-  set_floor(corner.section(), corner.raised, true);
-  const auto verdict = solve(range);
-  if (verdict != Verdict::found) undo_to(mark);
-  return verdict;
+  return Verdict::impossible;
+}
+
+/// Places the level's next candidate, or at last wastes the corner. False when nothing is left to try.
+bool SkylineSearch::take_next_choice(Level& level) {
+  if (level.next_choice < level.choices.size()) {
+    place(level.choices[level.next_choice++], level.corner.height);
+  } else if (level.may_waste) {
+    level.may_waste = false;
+    set_floor(level.corner.section(), level.corner.raised, true);
+  } else {
+    return false;
+  }
+  level.parts = split(level.range);
+  level.next_part = 0;
+  return true;
+}
+
+void SkylineSearch::note_failure(const Level& level) {
+  failures_[static_cast<std::size_t>(level.corner.section())] += 1;
+  if (failed_.size() < 2 * kMostFailures) failed_.insert(level.hash);
 }
 
 /// The corner with the fewest choices, those counting less that failed often. False when one has none; `best` is that one.

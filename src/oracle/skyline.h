@@ -67,6 +67,19 @@ class SkylineSearch {
     bool wasted = false;
   };
 
+  /// A part of what remains, the choices for its corner, and the parts that the choice taken leaves.
+  struct Level {
+    Range range;
+    Corner corner = {};
+    std::size_t mark = 0;  // of the trail, before a choice
+    std::uint64_t hash = 0;
+    std::vector<std::int32_t> choices = {};
+    std::size_t next_choice = 0;
+    bool may_waste = false;
+    std::vector<Range> parts = {};
+    std::size_t next_part = 0;
+  };
+
   [[nodiscard]] Section& at(std::int32_t s) { return sections_[static_cast<std::size_t>(s)]; }
   [[nodiscard]] const Section& at(std::int32_t s) const { return sections_[static_cast<std::size_t>(s)]; }
   [[nodiscard]] Range span_of(std::int32_t item) const { return spans_[static_cast<std::size_t>(item)]; }
@@ -78,9 +91,11 @@ class SkylineSearch {
   void set_floor(std::int32_t s, std::int64_t floor, bool wasted);
   void place(std::int32_t item, std::int64_t offset);
   void undo_to(std::size_t mark);
+  [[nodiscard]] std::vector<Range> split(Range range) const;
   [[nodiscard]] Verdict solve(Range range);
-  [[nodiscard]] Verdict solve_connected(Range range);
-  [[nodiscard]] Verdict branch(Range range, const Corner& corner);
+  [[nodiscard]] Verdict enter(Range part, std::vector<Level>& levels);
+  [[nodiscard]] bool take_next_choice(Level& level);
+  void note_failure(const Level& level);
   [[nodiscard]] bool pick_corner(Range range, Corner& best);
   [[nodiscard]] Corner look_at(Range range, Range valley, bool left) const;
   [[nodiscard]] std::int64_t next_height(Range range, const Corner& corner) const;
@@ -103,7 +118,7 @@ class SkylineSearch {
   std::mt19937_64 random_;
   const Stop* stop_ = nullptr;
   std::uint64_t nodes_ = 0, node_limit_ = 0;
-  bool out_of_reach_ = false, randomise_ = false;
+  bool randomise_ = false;
   std::int64_t alignment_ = 1;
 };
 

@@ -110,7 +110,7 @@ class Search:
 
         from tinynas.cli.profile import profile_report
 
-        accuracy = self.run.once("float.json", lambda: self._finetune(found["arch"]))
+        trained = self.run.once("float.json", lambda: self._finetune(found))
         float_graph = _core.Graph.from_json((self.run.path / "float_model.json").read_text(encoding="utf-8"))
         with self.console.status("quantising"), self._seconds("quantise"):
             graph = quantise(float_graph, self.data, self.settings.seed)
@@ -125,7 +125,8 @@ class Search:
         return {
             "data": self.data.name,
             "synthetic": self.data.synthetic,
-            "accuracy": {"supernet_val": found["accuracy"], **accuracy}
+            "finetuned": trained["finetuned"],
+            "accuracy": {"supernet_val": found["accuracy"], **trained["accuracy"]}
             | {f"int8_c_{split}": value for split, value in verified.accuracy.items()},
             "pictures": verified.pictures,
             "pictures_equal_to_reference": verified.equal_pictures,
@@ -135,19 +136,28 @@ class Search:
             "seconds": self._seconds.values,
         }
 
-    def _finetune(self, arch: dict[str, Any]) -> dict[str, float]:
-        """Trains the winner on, writes its float graph, and returns its accuracies."""
+    def _finetune(self, found: dict[str, Any]) -> dict[str, Any]:
+        """Trains the winner on, and writes the float graph of what it became, or of the supernet's subnet where that has
+        the higher accuracy on the validation pictures. Returns `finetuned`, and that network's `accuracy`."""
         from tinynas.search.run_dir import write_atomic
         from tinynas.train import RichProgress
         from tinynas.train.alone import finetune
 
-        evaluator = self.evaluator()
+        evaluator, arch = self.evaluator(), found["arch"]
         with self._seconds("finetune"), RichProgress("finetuning the winner") as progress:
             net = finetune(
                 evaluator, arch, self.data, train_config(self.settings), self.run.path / "finetune.pt", progress
             )
-        write_atomic(self.run.path / "float_model.json", net.extract().to_json())
-        return {"float_val": net.accuracy(), "float_test": net.accuracy(self.data.test)}
+            before, after = found["accuracy"], net.accuracy()
+        gained = after >= before
+        if not gained:
+            self.console.print(
+                f"finetuning fell from {100 * before:.2f} to {100 * after:.2f} % on validation: its result is left out"
+            )
+        graph = net.extract() if gained else evaluator.extract(arch)
+        write_atomic(self.run.path / "float_model.json", graph.to_json())
+        test = net.accuracy(self.data.test) if gained else evaluator.accuracy(arch, self.data.test)
+        return {"finetuned": gained, "accuracy": {"float_val": max(before, after), "float_test": test}}
 
     def _report(self, result: dict[str, Any]) -> None:
         from tinynas.report import write_html

@@ -103,10 +103,11 @@ class SupernetEvaluator:
         """The arch's BatchNorm statistics (a `_supernet.BatchNormStats`)."""
         return measure(self.net, arch_text(arch), self._calibration)
 
-    def accuracy(self, arch: ArchJson) -> float:
-        """Fraction of the pictures that are classified correctly."""
+    def accuracy(self, arch: ArchJson, split: Split | None = None) -> float:
+        """Fraction of the pictures, or of another split's, that are classified correctly."""
         text = arch_text(arch)
-        return accuracy_of(self.net, text, self.statistics(text), self._pictures)
+        pictures = Pictures(split, None, 0, self._device) if split else self._pictures
+        return accuracy_of(self.net, text, self.statistics(text), pictures)
 
     def each(self, archs: Sequence[ArchJson]) -> Iterator[tuple[int, float]]:
         """(index, accuracy) of every arch. On the CPU, what subnets share from the front is computed once."""
