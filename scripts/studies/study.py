@@ -22,9 +22,11 @@ from tinynas.config.search import SearchConfig
 from tinynas.config.space import SpaceConfig, load_space
 from tinynas.config.train import TrainConfig, load_train
 from tinynas.data.cache import hash_parts
+from tinynas.search.evolve import Problem, search
+from tinynas.search.explore import explore
 from tinynas.search.inputs import data_options, fit_space, preset_for, read_data
 from tinynas.search.measure import Measurements, arch_key
-from tinynas.search.run_dir import RunDir, write_json
+from tinynas.search.run_dir import JsonLines, RunDir, write_json
 from tinynas.train import RichProgress
 from tinynas.train.alone import TrainedNet, train_alone
 from tinynas.train.evaluator import SupernetEvaluator
@@ -39,6 +41,10 @@ Resolution = Annotated[int | None, typer.Option("--resolution", help="Of the sub
 Width = Annotated[float | None, typer.Option("--width", help="Of the subspace; the smallest if not given.")]
 MaxMacs = Annotated[int, typer.Option("--max-macs", help="Largest network of the study.")]
 Supernet = Annotated[Path | None, typer.Option("--supernet", help="A trained checkpoint to use.")]
+Sram = Annotated[str | None, typer.Option("--sram", help="The budget, as `tinynas search` takes it.")]
+Flash = Annotated[str | None, typer.Option("--flash")]
+Macs = Annotated[int | None, typer.Option("--macs")]
+Seeds = Annotated[int, typer.Option("--seeds", min=1, help="Searches per arm.")]
 SearchSettings = Annotated[str, typer.Option("--search", help="Search settings of configs/search or a YAML file.")]
 Seed = Annotated[int, typer.Option("--seed", min=0)]
 
@@ -124,6 +130,50 @@ class Study:
         write_json(self.out / "result.json", value)
         figure.savefig(self.out / "plot.svg", bbox_inches="tight")
         log.print(f"written: {self.out / 'result.json'}, {self.out / 'plot.svg'}")
+
+
+class Searches:
+    """Searches of one supernet under one budget, with equally many measurements each: their curves, kept.
+
+    A subnet that two of them ask for is measured once and counted for both.
+    """
+
+    def __init__(self, study: Study, config: str, limits: _core.Limits, supernet: Path | None) -> None:
+        self.study = study
+        self.settings = search_settings(config)
+        self._limits = limits
+        self._oracle = _core.make_oracle("streaming")
+        samples = self.settings.samples_per_subspace
+        stage1 = study.once("stage1", lambda: explore(study.space, self._oracle, limits, samples, study.seed))
+        self.winner: tuple[int, float] = (stage1["winner"]["resolution"], stage1["winner"]["width"])
+        """(resolution, width) of stage 1's choice."""
+        self._measurements = study.measurements("shared", study.supernet(None, supernet))
+
+    def curve(self, key: str, space: SpaceConfig, seed: int, **changes: Any) -> list[float]:
+        """The best measured accuracy after every measurement of the search `key`, with settings changed."""
+
+        def run() -> list[float]:
+            settings = self.settings.model_copy(update=changes)
+            problem = Problem(space.to_core(), self._oracle, self._limits, self._measurements, settings, seed)
+            file = JsonLines(self.study.out / f"history-{key}.jsonl")
+            search(problem, file)
+            return best_so_far([entry["accuracy"] for entry in file if entry["kind"] == "measured"])
+
+        curve: list[float] = self.study.once(key, run)
+        return curve
+
+    def report(self, arms: dict[str, list[list[float]]], title: str) -> None:
+        """Table, plot and result.json of arms of curves."""
+        rows = []
+        value: dict[str, Any] = {"curves": arms, "final": {}}
+        for name, curves in arms.items():
+            final = [100 * curve[-1] for curve in curves]
+            value["final"][name] = final
+            mean = sum(final) / len(final)
+            rows.append([name, f"{mean:.2f}", f"{min(final):.2f}", f"{max(final):.2f}", str(min(map(len, curves)))])
+        columns = ["search", "best, mean of seeds, val %", "least", "most", "measured"]
+        full = f"{title}, {self.settings.measurements} measurements each"
+        self.study.finish(full, columns, rows, plot_curves(arms, full), value)
 
 
 def search_settings(name: str, **changes: Any) -> SearchConfig:

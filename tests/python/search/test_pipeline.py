@@ -6,8 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
-from tinynas.cli import app
 from typer.testing import CliRunner
+
+from tinynas.cli import app
 
 pytest.importorskip("tinynas._supernet")
 
