@@ -6,6 +6,7 @@
 
 #include "codegen/emit.h"
 #include "codegen/kernel_call.h"
+#include "graph/formats.h"
 #include "graph/operators.h"
 #include "graph/shape.h"
 
@@ -27,7 +28,7 @@ std::vector<std::string> engine_defines(const Program& program) {
 EndSizes end_sizes(const Program& program, std::int32_t tensor) {
   const Tensor& end = tensor_at(*program.graph, tensor);
   EndSizes sizes;
-  sizes.bytes = byte_count(end.shape, end.dtype);
+  sizes.bytes = activation_bytes(end.shape, end.dtype);
   sizes.rows = row_count(end.shape);
   sizes.row_bytes = sizes.bytes / sizes.rows;
   return sizes;

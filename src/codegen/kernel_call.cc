@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "graph/error.h"
+#include "graph/interpreter.h"
 #include "graph/operators.h"
 #include "graph/shape.h"
 
@@ -60,6 +61,8 @@ float scale_of(const Tensor& tensor) {
   return tensor.quantization.scale.front();
 }
 
+ClampRange type_range(const Tensor& tensor) { return {dtype_min(tensor.dtype), dtype_max(tensor.dtype)}; }
+
 std::int32_t channels_of(const Tensor& tensor) { return tensor.shape.empty() ? 1 : tensor.shape.back(); }
 
 std::int32_t columns_of(const Tensor& tensor) {
@@ -73,13 +76,14 @@ std::vector<std::int64_t> constant_values(const Tensor& tensor) {
   }
   switch (tensor.dtype) {
     case DType::s8:
-      return read_values<std::int8_t>(tensor.data);
+    case DType::s4:
+      return read_values<std::int8_t>(unpack_values(tensor, tensor.data));
     case DType::s16:
       return read_values<std::int16_t>(tensor.data);
     case DType::s32:
       return read_values<std::int32_t>(tensor.data);
     default:
-      throw InputError("[codegen] constant '" + tensor.name + "': expected s8, s16 or s32, got " +
+      throw InputError("[codegen] constant '" + tensor.name + "': expected s8, s4, s16 or s32, got " +
                        std::string(dtype_name(tensor.dtype)));
   }
 }
@@ -106,7 +110,7 @@ OutputStage output_stage_of(const KernelRequest& request) {
     stage.shift.push_back(fixed.shift);
   }
   const auto range = activation_range(fused_activation(op.kind), scale_of(output_of(request)),
-                                      zero_point_of(output_of(request)), ClampRange{-128, 127});
+                                      zero_point_of(output_of(request)), type_range(output_of(request)));
   stage.zero_point = zero_point_of(output_of(request));
   stage.low = range.low;
   stage.high = range.high;

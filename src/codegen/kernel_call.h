@@ -30,6 +30,9 @@ inline void add_field(KernelCall& call, std::string name, std::int64_t value) {
 /// Its scale; InputError when it has none.
 [[nodiscard]] float scale_of(const Tensor& tensor);
 
+/// All that its type can hold.
+[[nodiscard]] ClampRange type_range(const Tensor& tensor);
+
 /// Values of the last dimension, and how many such pixels an output row (of a map) or the whole tensor (otherwise) has.
 [[nodiscard]] std::int32_t channels_of(const Tensor& tensor);
 [[nodiscard]] std::int32_t columns_of(const Tensor& tensor);

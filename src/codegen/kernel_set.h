@@ -80,7 +80,7 @@ class KernelSet {
 [[nodiscard]] const KernelSet& thumb2_kernels();  // thumb2_set.cc
 [[nodiscard]] const KernelSet& kernels_for(tn_set set);
 
-/// The integer values of a constant s8, s32 or s16 tensor. InputError when it has no data (a graph that only describes
+/// The integer values of a constant s8, s4, s32 or s16 tensor. InputError when it has no data (a graph that only describes
 /// sizes).
 [[nodiscard]] std::vector<std::int64_t> constant_values(const Tensor& tensor);
 

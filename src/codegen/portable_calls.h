@@ -13,7 +13,7 @@ namespace tinynas {
 [[nodiscard]] KernelCall make_call(const std::string& function, const std::string& params, const std::string& header,
                                    const std::string& source);
 
-/// InputError unless the first input and the output are int8.
+/// InputError unless inputs (of layers: the first and the weights) and output are int8 or, where there is a body, s4.
 void need_int8(const KernelRequest& request);
 /// InputError unless `input` has the output's type, scale and zero point.
 void need_same_quantization(const KernelRequest& request, const Tensor& input);
@@ -24,9 +24,10 @@ void need_same_quantization(const KernelRequest& request, const Tensor& input);
 /// Fields low and high: the range of an activation in the output's quantisation.
 void add_range(KernelCall& call, const KernelRequest& request, Activation activation);
 
-/// Weights [channels][depth] in blocks of four channels, block[depth][channels of the block], each group by itself.
+/// Weights [channels][depth] in blocks of four channels, block[depth][channels of the block], each group by itself;
+/// `nibbles`: the channels of a block two to a byte.
 [[nodiscard]] std::vector<std::int64_t> in_blocks(const std::vector<std::int64_t>& weights, std::int32_t channels,
-                                                  std::int32_t groups);
+                                                  std::int32_t groups, bool nibbles = false);
 /// A matrix of `columns` columns, rows and columns exchanged.
 [[nodiscard]] std::vector<std::int64_t> transposed(const std::vector<std::int64_t>& values, std::int32_t columns);
 

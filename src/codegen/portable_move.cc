@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "codegen/portable_calls.h"
+#include "graph/formats.h"
 #include "graph/resize.h"
 #include "graph/shape.h"
 #include "oracle/rows.h"
@@ -18,6 +19,16 @@ void add_resize_sizes(KernelCall& call, const KernelRequest& request, std::int32
   add_field(call, "output_h", out[1]);
   add_field(call, "output_w", out[2]);
   add_field(call, "input_row_bytes", std::int64_t{in[2]} * in[3] * size);
+}
+
+}  // namespace
+
+namespace {
+
+/// Operators that move values of any type, byte by byte.
+void need_whole_bytes(const KernelRequest& request) {
+  if (output_of(request).dtype == DType::s4)
+    refuse(request, "values of whole bytes", "s4 '" + output_of(request).name + "'");
 }
 
 }  // namespace
@@ -48,11 +59,17 @@ KernelCall portable_call(const KernelRequest& request, const Pad& op) {
 KernelCall portable_call(const KernelRequest& request, const Reshape&) {
   KernelCall call = make_call("tn_copy", "tn_copy_params", "move.h", "move.c");
   call.form = in_rows(request) ? CallForm::rows : CallForm::whole;
-  add_field(call, "pixel_bytes", byte_count(output_of(request).shape, output_of(request).dtype));
+  const Tensor &in = input_of(request), &out = output_of(request);
+  if (activation_bytes(in.shape, in.dtype) != byte_count(in.shape, in.dtype) ||
+      activation_bytes(out.shape, out.dtype) != byte_count(out.shape, out.dtype)) {
+    refuse(request, "rows of whole bytes", "4-bit values in rows of odd length");
+  }
+  add_field(call, "pixel_bytes", byte_count(out.shape, out.dtype));
   return call;
 }
 
 KernelCall portable_call(const KernelRequest& request, const Transpose& op) {
+  need_whole_bytes(request);
   constexpr std::size_t kDims = 5;
   const Shape& in = input_of(request).shape;
   if (in.size() > kDims) refuse(request, "at most 5 dimensions", shape_text(in));
@@ -73,6 +90,7 @@ KernelCall portable_call(const KernelRequest& request, const Transpose& op) {
 
 /// Inputs are seen as [outer][bytes from the axis on]; a map's rows take part one by one where the axis lies inside a row.
 KernelCall portable_call(const KernelRequest& request, const Concat& op) {
+  need_whole_bytes(request);
   const Shape& out = output_of(request).shape;
   const auto axis = static_cast<std::size_t>(resolve_axis(op.axis, out.size(), "[codegen]"));
   KernelCall call = make_call("tn_concat", "tn_concat_params", "move.h", "move.c");
@@ -97,6 +115,7 @@ KernelCall portable_call(const KernelRequest& request, const Concat& op) {
 }
 
 KernelCall portable_call(const KernelRequest& request, const ResizeNearest& op) {
+  need_whole_bytes(request);
   need_same_quantization(request, input_of(request));
   const Shape &in = input_of(request).shape, &out = output_of(request).shape;
   KernelCall call = make_call("tn_resize_nearest", "tn_resize_nearest_params", "move.h", "move.c");

@@ -1,5 +1,7 @@
 // The portable kernels: every operator, nhwc rows only.
 #include "codegen/portable_calls.h"
+#include "codegen/portable_s4.h"
+#include "graph/formats.h"
 #include "oracle/rows.h"
 #include "oracle/scratch.h"
 
@@ -19,9 +21,14 @@ KernelCall make_call(const std::string& function, const std::string& params, con
 }
 
 void need_int8(const KernelRequest& request) {
-  for (const Tensor* tensor : {&input_of(request), &output_of(request)}) {
-    if (tensor->dtype != DType::s8)
-      refuse(request, "int8 tensors", std::string(dtype_name(tensor->dtype)) + " '" + tensor->name + "'");
+  const Operator& op = operator_of(request);
+  std::vector<const Tensor*> tensors = {&output_of(request)};
+  for (std::size_t i = 0; i < (has_weights(op) ? 2 : op.inputs.size()); ++i) tensors.push_back(&input_of(request, i));
+  for (const Tensor* tensor : tensors) {
+    const bool four = tensor->dtype == DType::s4 && takes_four_bits(request);
+    if (tensor->dtype == DType::s8 || four) continue;
+    refuse(request, takes_four_bits(request) ? "tensors of 8 or 4 bits" : "tensors of 8 bits",
+           std::string(dtype_name(tensor->dtype)) + " '" + tensor->name + "'");
   }
 }
 
@@ -36,7 +43,7 @@ bool in_rows(const KernelRequest& request) { return row_mode(*request.graph, ope
 
 void add_range(KernelCall& call, const KernelRequest& request, Activation activation) {
   const Tensor& output = output_of(request);
-  const auto range = activation_range(activation, scale_of(output), zero_point_of(output), ClampRange{-128, 127});
+  const auto range = activation_range(activation, scale_of(output), zero_point_of(output), type_range(output));
   add_field(call, "low", range.low);
   add_field(call, "high", range.high);
 }
@@ -57,6 +64,7 @@ class PortableKernels final : public KernelSet {
       call.scratch_bytes = pixel_kernel_scratch(*request.graph, operator_of(request));
       return call;
     }
+    if (has_four_bits(request)) make_packed(request, call);
     auto kind = kernel_kind(*request.graph, operator_of(request));
     if (request.in_place) kind = TN_KIND_DEPTHWISE_IN_PLACE;
     if (kind == TN_KIND_ACCUMULATE && !request.accumulates) kind = TN_KIND_OTHER;

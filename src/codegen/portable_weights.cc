@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "codegen/portable_calls.h"
+#include "codegen/portable_s4.h"
 #include "graph/shape.h"
 #include "oracle/rows.h"
 #include "oracle/scratch.h"
@@ -11,7 +12,7 @@ namespace {
 
 ConstantArray weights_array(const KernelRequest& request) {
   const Tensor& weights = input_of(request, 1);
-  if (weights.dtype != DType::s8) refuse(request, "int8 weights", std::string(dtype_name(weights.dtype)));
+  if (!weights.constant) refuse(request, "constant weights", "computed ones");
   return {"weights", "int8_t", constant_values(weights)};
 }
 
@@ -21,7 +22,7 @@ KernelCall make_matrix_call(const std::string& name, std::int32_t groups, const 
   call.sources.emplace_back("portable/matrix.c");
   call.fields.push_back({"kernel", "tn_blocks"});
   ConstantArray weights = weights_array(request);
-  weights.values = in_blocks(weights.values, input_of(request, 1).shape[0], groups);
+  weights.values = in_blocks(weights.values, input_of(request, 1).shape[0], groups, input_of(request, 1).dtype == DType::s4);
   add_array(call, "weights", std::move(weights));
   add_output_stage(call, "stage", request);
   return call;
@@ -29,17 +30,21 @@ KernelCall make_matrix_call(const std::string& name, std::int32_t groups, const 
 
 }  // namespace
 
-std::vector<std::int64_t> in_blocks(const std::vector<std::int64_t>& weights, std::int32_t channels, std::int32_t groups) {
+std::vector<std::int64_t> in_blocks(const std::vector<std::int64_t>& weights, std::int32_t channels, std::int32_t groups,
+                                    bool nibbles) {
   constexpr std::size_t kBlock = 4;
   const auto each = static_cast<std::size_t>(channels / groups);
   const std::size_t depth = weights.size() / static_cast<std::size_t>(channels);
-  std::vector<std::int64_t> blocked;
+  std::vector<std::int64_t> blocked, entry;
   blocked.reserve(weights.size());
   for (std::size_t group = 0; group < static_cast<std::size_t>(groups); ++group) {
     for (std::size_t first = 0; first < each; first += kBlock) {
       const std::size_t count = std::min(kBlock, each - first);
       for (std::size_t i = 0; i < depth; ++i) {
-        for (std::size_t c = 0; c < count; ++c) blocked.push_back(weights[(group * each + first + c) * depth + i]);
+        entry.clear();
+        for (std::size_t c = 0; c < count; ++c) entry.push_back(weights[(group * each + first + c) * depth + i]);
+        if (nibbles) entry = pack_nibbles(entry);
+        blocked.insert(blocked.end(), entry.begin(), entry.end());
       }
     }
   }
@@ -80,7 +85,9 @@ KernelCall portable_call(const KernelRequest& request, const DepthwiseConv2D& op
                                                  "depthwise_in_place.c")
                                      : make_call("tn_depthwise", "tn_depthwise_params", "window.h", "depthwise.c");
   add_geometry(call, prefix + "geometry", request);
-  add_array(call, prefix + "weights", weights_array(request));
+  ConstantArray weights = weights_array(request);
+  if (input_of(request, 1).dtype == DType::s4) weights.values = pack_nibbles(weights.values);
+  add_array(call, prefix + "weights", std::move(weights));
   add_output_stage(call, prefix + "stage", request);
   const Shape &in = input_of(request).shape, &out = output_of(request).shape;
   add_field(call, prefix + "input_c", in[3]);

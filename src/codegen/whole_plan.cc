@@ -22,6 +22,9 @@ bool takes_over(const Graph& graph, const RowGraph& rows, std::int32_t op) {
   const auto &in = rows.tensor(depthwise.inputs.front()), &out = rows.tensor(depthwise.outputs.front());
   const bool same_channels = graph.tensors[static_cast<std::size_t>(depthwise.inputs.front())].shape.back() ==
                              graph.tensors[static_cast<std::size_t>(depthwise.outputs.front())].shape.back();
+  for (const std::int32_t t : {depthwise.inputs[0], depthwise.inputs[1], depthwise.outputs[0]}) {
+    if (graph.tensors[static_cast<std::size_t>(t)].dtype != DType::s8) return false;
+  }
   return same_channels && in.last_reader == op && !in.graph_input && !in.graph_output && out.bytes <= in.bytes;
 }
 

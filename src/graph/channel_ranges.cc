@@ -17,9 +17,7 @@ ChannelRanges full_range(const Tensor& tensor) {
 }
 
 std::vector<std::int8_t> int8_values(const Tensor& tensor) {
-  const Bytes bytes = tensor.dtype == DType::s4
-                          ? unpack_s4(tensor.data, static_cast<std::size_t>(element_count(tensor.shape)))
-                          : tensor.data;
+  const Bytes bytes = unpack_values(tensor, tensor.data);
   std::vector<std::int8_t> values(bytes.size());
   if (!bytes.empty()) std::memcpy(values.data(), bytes.data(), bytes.size());
   return values;

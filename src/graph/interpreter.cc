@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "graph/error.h"
+#include "graph/formats.h"
 #include "graph/kernel.h"
 #include "graph/shape.h"
 #include "graph/validate.h"
@@ -15,11 +16,11 @@ namespace {
 /// Bytes of one value while it is computed with: an s4 takes a whole byte.
 std::size_t value_bytes(DType dtype) { return dtype == DType::s4 ? 1 : static_cast<std::size_t>(dtype_bits(dtype)) / 8; }
 
-Bytes unpack(const Bytes& data, const Tensor& tensor) {
-  return tensor.dtype == DType::s4 ? unpack_s4(data, static_cast<std::size_t>(element_count(tensor.shape))) : data;
+/// Values that are packed without a gap: a row of an activation, all of a constant.
+std::size_t packed_run(const Tensor& tensor) {
+  const auto count = static_cast<std::size_t>(element_count(tensor.shape));
+  return tensor.constant ? count : count / static_cast<std::size_t>(row_count(tensor.shape));
 }
-
-Bytes pack(Bytes values, const Tensor& tensor) { return tensor.dtype == DType::s4 ? pack_s4(values) : values; }
 
 struct Step {
   kernels::Kernel kernel;
@@ -29,19 +30,25 @@ struct Step {
 
 }  // namespace
 
-Bytes unpack_s4(const Bytes& packed, std::size_t count) {
-  Bytes values(count);
-  for (std::size_t i = 0; i < count; ++i) {
-    const auto nibble = static_cast<std::uint8_t>((packed[i / 2] >> (i % 2 * 4)) & 15);
+Bytes unpack_values(const Tensor& tensor, const Bytes& packed) {
+  if (tensor.dtype != DType::s4) return packed;
+  const std::size_t run = packed_run(tensor), run_bytes = (run + 1) / 2;
+  Bytes values(static_cast<std::size_t>(element_count(tensor.shape)));
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const std::size_t at = i % run;
+    const auto nibble = static_cast<std::uint8_t>((packed[i / run * run_bytes + at / 2] >> (at % 2 * 4)) & 15);
     values[i] = static_cast<std::uint8_t>((nibble ^ 8) - 8);
   }
   return values;
 }
 
-Bytes pack_s4(const Bytes& values) {
-  Bytes packed((values.size() + 1) / 2, 0);
+Bytes pack_values(const Tensor& tensor, Bytes values) {
+  if (tensor.dtype != DType::s4) return values;
+  const std::size_t run = packed_run(tensor), run_bytes = (run + 1) / 2;
+  Bytes packed(values.size() / run * run_bytes, 0);
   for (std::size_t i = 0; i < values.size(); ++i) {
-    packed[i / 2] = static_cast<std::uint8_t>(packed[i / 2] | (values[i] & 15) << (i % 2 * 4));
+    std::uint8_t& byte = packed[i / run * run_bytes + i % run / 2];
+    byte = static_cast<std::uint8_t>(byte | (values[i] & 15) << (i % run % 2 * 4));
   }
   return packed;
 }
@@ -67,7 +74,7 @@ void Interpreter::State::load_constants(const Graph& graph) {
     const Tensor& tensor = graph.tensors[i];
     tensors.push_back({tensor.name, tensor.shape, tensor.dtype, {}, tensor.constant, {}});
     if (!tensor.constant || tensor.data.empty()) continue;
-    constants[i] = unpack(tensor.data, tensor);
+    constants[i] = unpack_values(tensor, tensor.data);
     constant_pointers[i] = constants[i].data();
   }
 }
@@ -111,13 +118,13 @@ std::vector<Bytes> Interpreter::State::execute(const std::vector<Bytes>& given, 
   std::vector<Bytes> values(tensors.size());
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const Tensor& tensor = tensors[inputs[i]];
-    const auto bytes = static_cast<std::size_t>(byte_count(tensor.shape, tensor.dtype));
+    const auto bytes = static_cast<std::size_t>(activation_bytes(tensor.shape, tensor.dtype));
     if (given[i].size() != bytes) {
       throw InputError("[interpreter] expected " + std::to_string(bytes) + " bytes of " +
                        std::string(dtype_name(tensor.dtype)) + " " + shape_text(tensor.shape) + " as input " +
                        std::to_string(i) + ", got " + std::to_string(given[i].size()));
     }
-    values[inputs[i]] = unpack(given[i], tensor);
+    values[inputs[i]] = unpack_values(tensor, given[i]);
   }
   std::vector<const void*> pointers;
   for (std::size_t s = 0; s < steps.size(); ++s) {
@@ -154,14 +161,14 @@ std::vector<Bytes> Interpreter::run(const std::vector<Bytes>& inputs) const {
   std::vector<Bytes> outputs;
   for (const std::int32_t tensor : state_->outputs) {
     const Bytes* constant = state_->constant_pointers[tensor] != nullptr ? &state_->constants[tensor] : nullptr;
-    outputs.push_back(pack(constant != nullptr ? *constant : values[tensor], state_->tensors[tensor]));
+    outputs.push_back(pack_values(state_->tensors[tensor], constant != nullptr ? *constant : values[tensor]));
   }
   return outputs;
 }
 
 std::vector<Bytes> Interpreter::run_all(const std::vector<Bytes>& inputs) const {
   std::vector<Bytes> values = state_->execute(inputs, true);
-  for (std::size_t i = 0; i < values.size(); ++i) values[i] = pack(std::move(values[i]), state_->tensors[i]);
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = pack_values(state_->tensors[i], std::move(values[i]));
   return values;
 }
 

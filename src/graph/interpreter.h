@@ -13,12 +13,13 @@
 
 namespace tinynas {
 
-/// The values of one tensor: row-major, little-endian, s4 two to a byte with the low nibble first.
+/// The values of one tensor: row-major, little-endian, s4 two to a byte with the low nibble first (graph.h).
 using Bytes = std::vector<std::uint8_t>;
 
-/// s4 values as one int8 each, and packed again; `count` values.
-[[nodiscard]] Bytes unpack_s4(const Bytes& packed, std::size_t count);
-[[nodiscard]] Bytes pack_s4(const Bytes& values);
+/// The values of a tensor with an s4 as one int8 each, and packed again: constants without gaps, activations row by row.
+/// Tensors of other types stay as they are.
+[[nodiscard]] Bytes unpack_values(const Tensor& tensor, const Bytes& packed);
+[[nodiscard]] Bytes pack_values(const Tensor& tensor, Bytes values);
 
 /// A graph made ready to run. `run` may be called from several threads at once.
 class Interpreter {

@@ -4,6 +4,7 @@
 #include <numeric>
 #include <utility>
 
+#include "graph/formats.h"
 #include "graph/shape.h"
 
 namespace tinynas {
@@ -132,11 +133,6 @@ std::int64_t graph_macs(const Graph& graph) {
 }
 
 namespace {
-
-bool has_weights(const Operator& op) {
-  return std::holds_alternative<Conv2D>(op.kind) || std::holds_alternative<DepthwiseConv2D>(op.kind) ||
-         std::holds_alternative<TransposeConv>(op.kind) || std::holds_alternative<FullyConnected>(op.kind);
-}
 
 /// Sum of elements over the distinct tensors at input `position` of the operators that have weights.
 std::int64_t count_at(const Graph& graph, std::size_t position) {

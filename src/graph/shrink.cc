@@ -80,9 +80,7 @@ bool is_padded(const Operator& op) {
 }
 
 /// int8 values of a constant, s4 unpacked.
-Bytes weights_of(const Tensor& t) {
-  return t.dtype == DType::s4 ? unpack_s4(t.data, static_cast<std::size_t>(element_count(t.shape))) : t.data;
-}
+Bytes weights_of(const Tensor& t) { return unpack_values(t, t.data); }
 
 /// Input channels whose weights are all zero.
 Flags unused_inputs(const Tensor& weights) {
@@ -178,9 +176,9 @@ Bytes select(const Bytes& values, const Shape& shape, std::size_t axis, const Fl
 
 void drop(Tensor& tensor, std::size_t axis, const Flags& gone) {
   const bool wide = tensor.dtype == DType::s32;
-  const Bytes kept = select(wide ? tensor.data : weights_of(tensor), tensor.shape, axis, gone, wide ? 4 : 1);
-  tensor.data = tensor.dtype == DType::s4 ? pack_s4(kept) : kept;
+  Bytes kept = select(wide ? tensor.data : weights_of(tensor), tensor.shape, axis, gone, wide ? 4 : 1);
   tensor.shape[axis] -= static_cast<std::int32_t>(std::count(gone.begin(), gone.end(), true));
+  tensor.data = pack_values(tensor, std::move(kept));
   Quantization& q = tensor.quantization;
   if (q.scale.size() <= 1 || static_cast<std::size_t>(q.axis) != axis) return;
   Quantization fewer{{}, {}, q.axis};

@@ -65,7 +65,14 @@ class OperatorRules {
   void operator()(const DepthwiseConv2D&) const { check_weighted(3); }
   void operator()(const TransposeConv&) const { check_weighted(0); }
   void operator()(const FullyConnected&) const { check_weighted(0); }
-  void operator()(const Add&) const { check_same_type(); }
+  void operator()(const Add&) const {
+    if (output().dtype == DType::f32) return check_same_type();
+    for (std::size_t i = 0; i <= op_.inputs.size(); ++i) {  // of 4 and of 8 bits, each in its own quantisation
+      const Tensor& tensor = i < op_.inputs.size() ? input(i) : output();
+      if (tensor.dtype != DType::s8 && tensor.dtype != DType::s4) fail_here("tensors of s8 or s4", type(tensor));
+      need_per_tensor(tensor);
+    }
+  }
   void operator()(const Mul&) const { check_same_type(); }
   void operator()(const PRelu&) const { check_same_type(); }
   void operator()(const Mean&) const { check_same_type(); }

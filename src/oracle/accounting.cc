@@ -4,6 +4,7 @@
 #include <numeric>
 #include <variant>
 
+#include "graph/formats.h"
 #include "graph/operators.h"
 
 namespace tinynas {
@@ -19,10 +20,6 @@ std::int64_t element_count(const Tensor& tensor) {
 template <class Kind>
 bool is(const Operator& op) {
   return std::holds_alternative<Kind>(op.kind);
-}
-
-bool has_weights(const Operator& op) {
-  return is<Conv2D>(op) || is<DepthwiseConv2D>(op) || is<TransposeConv>(op) || is<FullyConnected>(op);
 }
 
 std::int64_t parameter_count(const Graph& graph, const Operator& op) {

@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "graph/error.h"
+#include "graph/operators.h"
 #include "oracle/rows.h"
 
 namespace tinynas {
@@ -95,6 +96,10 @@ tn_shape kernel_shape(const Graph& graph, const Operator& op, std::int32_t rows_
   set_map(tensor_at(graph, op.outputs[0]).shape, shape.output_h, shape.output_w, shape.output_c);
   shape.kernel_h = shape.kernel_w = shape.stride_w = shape.groups = 1;
   shape.rows_at_once = rows_at_once;
+  const auto bits = [&](std::int32_t tensor) { return dtype_bits(tensor_at(graph, tensor).dtype); };
+  shape.input_bits = bits(op.inputs[0]);
+  shape.weight_bits = op.inputs.size() > 1 && op.inputs[1] >= 0 ? bits(op.inputs[1]) : shape.input_bits;
+  shape.output_bits = bits(op.outputs[0]);
   std::visit(
       [&](const auto& kind) {
         using Kind = std::decay_t<decltype(kind)>;

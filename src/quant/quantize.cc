@@ -80,8 +80,9 @@ using Scales = std::vector<Quantization>;  // by tensor
 
 class ScaleChooser {
  public:
-  ScaleChooser(const Graph& graph, const std::vector<ActivationStatistics>& statistics, const QuantizeOptions& options)
-      : graph_(graph), statistics_(statistics), options_(options), groups_(graph) {}
+  ScaleChooser(const Graph& graph, const std::vector<ActivationStatistics>& statistics, const QuantizeOptions& options,
+               const std::vector<std::int32_t>& bits)
+      : graph_(graph), statistics_(statistics), options_(options), bits_(bits), groups_(graph) {}
 
   [[nodiscard]] Scales choose() {
     collect_fixed();
@@ -97,7 +98,7 @@ class ScaleChooser {
     for (std::size_t t = 0; t < scales.size(); ++t) {
       if (graph_.tensors[t].dtype != DType::f32) continue;
       const std::int32_t group = groups_.find(static_cast<std::int32_t>(t));
-      scales[t] = fixed_.contains(group) ? fixed_.at(group) : asymmetric_s8(ranges.at(group));
+      scales[t] = fixed_.contains(group) ? fixed_.at(group) : asymmetric(ranges.at(group), bits_[t]);
     }
     return scales;
   }
@@ -124,12 +125,13 @@ class ScaleChooser {
     // A network's answers are compared with each other: their extremes are not cut.
     const bool output =
         std::find(graph_.outputs.begin(), graph_.outputs.end(), static_cast<std::int32_t>(t)) != graph_.outputs.end();
-    return choose_range(statistics_[t], output ? RangeMethod::min_max : options_.range, options_.percentile);
+    return choose_range(statistics_[t], {output ? RangeMethod::min_max : options_.range, options_.percentile, bits_[t]});
   }
 
   const Graph& graph_;
   const std::vector<ActivationStatistics>& statistics_;
   const QuantizeOptions& options_;
+  const std::vector<std::int32_t>& bits_;
   ScaleGroups groups_;
   std::map<std::int32_t, Quantization> fixed_;
 };
@@ -165,19 +167,21 @@ Graph quantize(const Graph& graph, const std::vector<std::vector<Bytes>>& inputs
     throw InputError("[quantize] expected a percentile above 50, at most 100, got " + std::to_string(options.percentile));
   }
   const std::vector<ActivationStatistics> statistics = calibrate(graph, inputs, options.threads);
-  const Scales scales = ScaleChooser(graph, statistics, options).choose();
+  const std::vector<Format> formats = options.formats.empty() ? uniform_formats(graph, Format::w8a8) : options.formats;
+  const std::vector<std::int32_t> bits = activation_bits(graph, formats);
+  const Scales scales = ScaleChooser(graph, statistics, options, bits).choose();
   Graph result = graph;
   for (std::size_t t = 0; t < result.tensors.size(); ++t) {
     Tensor& tensor = result.tensors[t];
     if (tensor.dtype != DType::f32 || tensor.constant) continue;
-    tensor.dtype = DType::s8;
+    tensor.dtype = bits[t] == 4 ? DType::s4 : DType::s8;
     tensor.quantization = scales[t];
   }
   for (std::size_t i = 0; i < result.operators.size(); ++i) {
     const Operator& op = result.operators[i];
     if (weight_axis(op.kind)) {
       const auto& mean = statistics[op.inputs[0]].channel_mean;
-      quantize_weights(result, i, options.bias_correction ? mean : std::vector<double>());
+      quantize_weights(result, i, weight_bits(formats[i]), options.bias_correction ? mean : std::vector<double>());
       continue;
     }
     for (const std::int32_t t : op.inputs) {

@@ -1,13 +1,14 @@
-// Post-training quantisation: a float graph becomes an int8 graph that computes nearly the same.
+// Post-training quantisation: a float graph becomes an integer graph that computes nearly the same.
 //
-// Weights: symmetric, −127..127, one scale per output channel. Biases: int32 in the product of input and weight scale.
-// Activations: asymmetric int8, one scale per tensor, from calibration; operators that only move or pool values keep their
-// input's scale.
+// Weights: symmetric, −127..127 or −7..7, one scale per output channel. Biases: int32 in the product of input and weight
+// scale. Activations: asymmetric, 8 or 4 bits, one scale per tensor, from calibration; operators that only move or pool
+// values keep their input's scale.
 #pragma once
 
 #include <cstddef>
 #include <vector>
 
+#include "graph/formats.h"
 #include "graph/graph.h"
 #include "graph/interpreter.h"
 #include "quant/ranges.h"
@@ -22,9 +23,11 @@ struct QuantizeOptions {
   /// Adds to each bias what rounding the weights takes from the output's mean, as the calibration inputs show it.
   bool bias_correction = true;
   std::size_t threads = 0;  // 0: all cores
+  /// One per operator (graph/formats.h); empty: all w8a8.
+  std::vector<Format> formats = {};
 };
 
-/// The int8 graph, with the same tensors and operators in the same order. `inputs`: one Bytes per graph input for every
+/// The quantised graph, with the same tensors and operators in the same order. `inputs`: one Bytes per graph input for every
 /// calibration run. InputError for a graph that is not all f32, for weights that are computed, and for no or not finite
 /// calibration values.
 [[nodiscard]] Graph quantize(const Graph& graph, const std::vector<std::vector<Bytes>>& inputs,

@@ -7,8 +7,9 @@
 namespace tinynas {
 namespace {
 
-constexpr double kLevels = 255.0;
 constexpr double kLeastScale = 1e-8;  // of a tensor that is always zero
+
+double steps_of(std::int32_t bits) { return static_cast<double>((1 << bits) - 1); }
 
 double total_count(const ActivationStatistics& s) {
   double total = 0;
@@ -35,9 +36,9 @@ RealRange percentile_range(const ActivationStatistics& s, double percentile) {
 
 RealRange with_zero(RealRange r) { return {std::min(r.low, 0.0), std::max(r.high, 0.0)}; }
 
-/// Mean squared error of rounding to 256 levels and clipping to the range, over the histogram.
-double squared_error(const ActivationStatistics& s, RealRange r) {
-  const double step = std::max((r.high - r.low) / kLevels, kLeastScale);
+/// Mean squared error of rounding to the levels and clipping to the range, over the histogram.
+double squared_error(const ActivationStatistics& s, RealRange r, std::int32_t bits) {
+  const double step = std::max((r.high - r.low) / steps_of(bits), kLeastScale);
   const double rounding = step * step / 12.0;
   double error = 0;
   for (std::size_t b = 0; b < s.histogram.size(); ++b) {
@@ -50,7 +51,7 @@ double squared_error(const ActivationStatistics& s, RealRange r) {
   return error;
 }
 
-RealRange mse_range(const ActivationStatistics& s) {
+RealRange mse_range(const ActivationStatistics& s, std::int32_t bits) {
   constexpr std::int32_t kSteps = 64;  // ends from a quarter of their full extent to all of it
   RealRange best = with_zero({s.minimum, s.maximum});
   const RealRange full = best;
@@ -60,7 +61,7 @@ RealRange mse_range(const ActivationStatistics& s) {
       double least = std::numeric_limits<double>::max();
       for (std::int32_t i = 0; i <= kSteps; ++i) {
         candidate.*end = full.*end * (1.0 - 0.75 * i / kSteps);
-        const double error = squared_error(s, candidate);
+        const double error = squared_error(s, candidate, bits);
         if (error < least) {
           least = error;
           best.*end = candidate.*end;
@@ -73,24 +74,25 @@ RealRange mse_range(const ActivationStatistics& s) {
 
 }  // namespace
 
-RealRange choose_range(const ActivationStatistics& statistics, RangeMethod method, double percentile) {
-  switch (method) {
+RealRange choose_range(const ActivationStatistics& statistics, const RangeOptions& options) {
+  switch (options.method) {
     case RangeMethod::average:
       return with_zero({statistics.mean_minimum, statistics.mean_maximum});
     case RangeMethod::percentile:
-      return with_zero(percentile_range(statistics, percentile));
+      return with_zero(percentile_range(statistics, options.percentile));
     case RangeMethod::mse:
-      return mse_range(statistics);
+      return mse_range(statistics, options.bits);
     case RangeMethod::min_max:
       break;
   }
   return with_zero({statistics.minimum, statistics.maximum});
 }
 
-Quantization asymmetric_s8(RealRange range) {
+Quantization asymmetric(RealRange range, std::int32_t bits) {
   const RealRange r = with_zero(range);
-  const double scale = std::max((r.high - r.low) / kLevels, kLeastScale);
-  const double zero = std::clamp(std::round(-128.0 - r.low / scale), -128.0, 127.0);
+  const double scale = std::max((r.high - r.low) / steps_of(bits), kLeastScale);
+  const double least = -static_cast<double>(1 << (bits - 1));
+  const double zero = std::clamp(std::round(least - r.low / scale), least, -least - 1);
   return {{static_cast<float>(scale)}, {static_cast<std::int32_t>(zero)}, 0};
 }
 

@@ -1,4 +1,4 @@
-// From statistics to the range that 256 levels shall cover.
+// From statistics to the range that the levels of an integer type shall cover.
 #pragma once
 
 #include <cstdint>
@@ -19,11 +19,17 @@ struct RealRange {
   double low = 0, high = 0;
 };
 
-/// The range of one tensor; zero is included. `percentile` in (50, 100].
-[[nodiscard]] RealRange choose_range(const ActivationStatistics& statistics, RangeMethod method, double percentile);
+struct RangeOptions {
+  RangeMethod method = RangeMethod::mse;
+  double percentile = 99.99;  // in (50, 100], of RangeMethod::percentile
+  std::int32_t bits = 8;      // of the values, for RangeMethod::mse
+};
 
-/// Scale and zero point of an s8 tensor whose values lie in `range`: real = scale · (q − zero_point), zero exactly
-/// representable, −128 its zero point where the range starts at zero.
-[[nodiscard]] Quantization asymmetric_s8(RealRange range);
+/// The range of one tensor; zero is included.
+[[nodiscard]] RealRange choose_range(const ActivationStatistics& statistics, const RangeOptions& options);
+
+/// Scale and zero point of a signed tensor of `bits` bits whose values lie in `range`: real = scale · (q − zero_point), zero
+/// exactly representable, the least value (−128, −8) its zero point where the range starts at zero.
+[[nodiscard]] Quantization asymmetric(RealRange range, std::int32_t bits = 8);
 
 }  // namespace tinynas

@@ -3,15 +3,17 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <string>
+#include <utility>
 
 #include "graph/error.h"
+#include "graph/interpreter.h"
 #include "graph/operators.h"
 
 namespace tinynas {
 namespace {
 
-constexpr double kWeightMax = 127.0;
 constexpr double kBiasMax = 1 << 30;   // leaves as much again for the products
 constexpr double kBiasFine = 1 << 16;  // of a channel without weights: fine enough that rounding it does not show
 
@@ -44,12 +46,42 @@ std::vector<std::uint8_t> as_bytes(const std::vector<std::int32_t>& values) {
   return bytes;
 }
 
-/// One scale per channel: the greatest weight at ±127, wider where the bias would otherwise not fit.
-std::vector<float> channel_scales(const std::vector<double>& greatest, const std::vector<float>& bias, double input_scale) {
+double greatest_level(std::int32_t bits) { return static_cast<double>((1 << (bits - 1)) - 1); }
+
+double nearest_level(double value, double scale, double greatest) {
+  return std::clamp(std::round(value / scale), -greatest, greatest);
+}
+
+/// The scale of least mean squared error, from half of the one that reaches the greatest weight on: with few levels it pays
+/// to clip.
+double least_error_scale(const std::vector<float>& weights, double full, double greatest) {
+  constexpr std::int32_t kSteps = 50;
+  double best = full, least = std::numeric_limits<double>::max();
+  for (std::int32_t i = 0; i <= kSteps; ++i) {
+    const double scale = full * (1.0 - 0.5 * i / kSteps);
+    double error = 0;
+    for (const float w : weights) {
+      const double rest = w - nearest_level(w, scale, greatest) * scale;
+      error += rest * rest;
+    }
+    if (error < least) {
+      least = error;
+      best = scale;
+    }
+  }
+  return best;
+}
+
+/// One scale per channel, wider where the bias would otherwise not fit: 8 bits reach the greatest weight.
+std::vector<float> channel_scales(const std::vector<std::vector<float>>& weights, const std::vector<float>& bias,
+                                  double input_scale, std::int32_t bits) {
   std::vector<float> scales;
-  for (std::size_t c = 0; c < greatest.size(); ++c) {
+  for (std::size_t c = 0; c < weights.size(); ++c) {
     const double magnitude = bias.empty() ? 0.0 : std::fabs(bias[c]);
-    double scale = greatest[c] / kWeightMax;
+    double scale = 0;
+    for (const float w : weights[c]) scale = std::max<double>(scale, std::fabs(w));
+    scale /= greatest_level(bits);
+    if (bits < 8 && scale > 0) scale = least_error_scale(weights[c], scale, greatest_level(bits));
     if (scale == 0) scale = magnitude > 0 ? magnitude / (input_scale * kBiasFine) : 1.0;
     scale = std::max(scale, magnitude / (input_scale * kBiasMax));
     scales.push_back(static_cast<float>(scale));
@@ -101,7 +133,7 @@ std::vector<std::uint8_t> quantize_values(const std::vector<float>& values, cons
   return bytes;
 }
 
-void quantize_weights(Graph& graph, std::size_t index, const std::vector<double>& input_mean) {
+void quantize_weights(Graph& graph, std::size_t index, std::int32_t bits, const std::vector<double>& input_mean) {
   const Operator op = graph.operators[index];
   const Shape x = graph.tensors[op.inputs[0]].shape;
   const double input_scale = graph.tensors[op.inputs[0]].quantization.scale.at(0);
@@ -112,25 +144,24 @@ void quantize_weights(Graph& graph, std::size_t index, const std::vector<double>
   Tensor& weights = graph.tensors[op.inputs[1]];
   const std::vector<float> values = float_values(weights);
   const std::int32_t channels = weights.shape[axis];
-  std::vector<double> greatest(channels, 0.0);
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    double& value = greatest[weight_index(op, weights.shape, x, i).output];
-    value = std::max<double>(value, std::fabs(values[i]));
-  }
-  const std::vector<float> scales = channel_scales(greatest, bias, input_scale);
+  std::vector<std::vector<float>> by_channel(channels);
+  for (std::size_t i = 0; i < values.size(); ++i)
+    by_channel[weight_index(op, weights.shape, x, i).output].push_back(values[i]);
+  const std::vector<float> scales = channel_scales(by_channel, bias, input_scale, bits);
 
   std::vector<double> lost(channels, 0.0);  // by rounding the weights, from the output's mean
   const bool known_mean = !input_mean.empty() && input_mean.size() == static_cast<std::size_t>(x.back());
-  weights.data.assign(values.size(), 0);
+  Bytes levels_of_weights(values.size());
   for (std::size_t i = 0; i < values.size(); ++i) {
     const WeightIndex at = weight_index(op, weights.shape, x, i);
-    const double level = std::clamp(std::round(static_cast<double>(values[i]) / scales[at.output]), -kWeightMax, kWeightMax);
-    weights.data[i] = static_cast<std::uint8_t>(static_cast<std::int8_t>(level));
+    const double level = nearest_level(values[i], scales[at.output], greatest_level(bits));
+    levels_of_weights[i] = static_cast<std::uint8_t>(static_cast<std::int8_t>(level));
     const auto mean_index = static_cast<std::size_t>(at.input);
     if (known_mean && mean_index < input_mean.size())
       lost[at.output] += (values[i] - level * scales[at.output]) * input_mean[mean_index];
   }
-  weights.dtype = DType::s8;
+  weights.dtype = bits == 4 ? DType::s4 : DType::s8;
+  weights.data = pack_values(weights, std::move(levels_of_weights));
   weights.quantization = {scales, std::vector<std::int32_t>(channels, 0), axis};
 
   if (bias_tensor < 0 && std::all_of(lost.begin(), lost.end(), [](double value) { return value == 0; })) return;

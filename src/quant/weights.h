@@ -1,4 +1,4 @@
-// Weights and biases of one operator, from float to int8 and int32.
+// Weights and biases of one operator, from float to int8 or int4 and int32.
 #pragma once
 
 #include <cstddef>
@@ -20,10 +20,11 @@ namespace tinynas {
 /// round(x / scale) + zero point, clamped to −128..127, one scale for all.
 [[nodiscard]] std::vector<std::uint8_t> quantize_values(const std::vector<float>& values, const Quantization& q);
 
-/// Quantises the weights (symmetric, −127..127, a scale per output channel) and the bias (int32, scale input · weight) of
+/// Quantises the weights (symmetric, `bits` of 8 or 4: −127..127 or −7..7, a scale per output channel, that of least mean
+/// squared error with 4 bits) and the bias (int32, scale input · weight) of
 /// operator `index`, whose input already has its scale. With `input_mean` (per channel of the input) the bias also takes up
 /// the mean error of the rounded weights; an absent bias is added where that is not zero. InputError when weights are
 /// computed.
-void quantize_weights(Graph& graph, std::size_t index, const std::vector<double>& input_mean);
+void quantize_weights(Graph& graph, std::size_t index, std::int32_t bits, const std::vector<double>& input_mean);
 
 }  // namespace tinynas

@@ -111,25 +111,34 @@ StepLosses TrainStep::accumulate(const at::Tensor& images, const at::Tensor& lab
   return losses;
 }
 
-double TrainStep::apply(double learning_rate) {
+double sgd_step(const std::vector<Parameter>& parameters, const std::vector<at::Tensor>& momentum,
+                const TrainOptions& options, double learning_rate) {
   const c10::NoGradGuard no_grad;
-  const std::vector<Parameter>& parameters = net_->parameters();
   double square = 0;
   for (const Parameter& parameter : parameters) {
     const at::Tensor& gradient = parameter.value.grad();
     if (gradient.defined()) square += gradient.square().sum().item<double>();
   }
   const double norm = std::sqrt(square);
-  const double scale = options_.clip_norm > 0 && norm > options_.clip_norm ? options_.clip_norm / norm : 1.0;
+  const double scale = options.clip_norm > 0 && norm > options.clip_norm ? options.clip_norm / norm : 1.0;
   for (std::size_t i = 0; i < parameters.size(); ++i) {
-    at::Tensor value = parameters[i].value;
+    at::Tensor value = parameters[i].value, velocity = momentum[i];
     at::Tensor gradient = value.grad();
     if (!gradient.defined()) continue;
     gradient.mul_(scale);
-    if (parameters[i].decay) gradient.add_(value, options_.weight_decay);
-    momentum_[i].mul_(options_.momentum).add_(gradient);
-    value.sub_(gradient.add(momentum_[i], options_.momentum), learning_rate);
-    if (!average_.empty()) average_[i].lerp_(value, 1.0 - options_.ema_decay);
+    if (parameters[i].decay) gradient.add_(value, options.weight_decay);
+    velocity.mul_(options.momentum).add_(gradient);
+    value.sub_(gradient.add(velocity, options.momentum), learning_rate);
+  }
+  return norm;
+}
+
+double TrainStep::apply(double learning_rate) {
+  const double norm = sgd_step(net_->parameters(), momentum_, options_, learning_rate);
+  const c10::NoGradGuard no_grad;
+  for (std::size_t i = 0; i < average_.size(); ++i) {
+    const at::Tensor& value = net_->parameters()[i].value;
+    if (value.grad().defined()) average_[i].lerp_(value, 1.0 - options_.ema_decay);
   }
   return norm;
 }

@@ -47,6 +47,11 @@ struct StepLosses {
   std::int64_t correct = 0;  // of the first subnet, in this batch
 };
 
+/// One step of SGD with Nesterov momentum on the parameters' gradients, the whole gradient clipped before; updates
+/// `momentum`, one tensor per parameter. Returns the gradient's norm before clipping.
+double sgd_step(const std::vector<Parameter>& parameters, const std::vector<at::Tensor>& momentum,
+                const TrainOptions& options, double learning_rate);
+
 /// Holds the optimiser's state. Not safe for use from two threads.
 class TrainStep {
  public:

@@ -37,8 +37,7 @@ py::array checked_array(const Tensor& tensor, const py::array& given, bool batch
 }
 
 Bytes copied(const Tensor& tensor, const std::uint8_t* data, std::size_t bytes) {
-  Bytes values(data, data + bytes);
-  return tensor.dtype == DType::s4 ? pack_s4(values) : values;
+  return pack_values(tensor, Bytes(data, data + bytes));
 }
 
 void check_input_count(const Graph& graph, std::size_t count) {

@@ -28,8 +28,7 @@ namespace {
 /// The values of a tensor as an array of the given shape.
 py::array to_array(const Tensor& tensor, const Bytes& packed, const std::vector<py::ssize_t>& shape) {
   py::array array(numpy_dtype(tensor.dtype), shape);
-  const Bytes unpacked = tensor.dtype == DType::s4 ? unpack_s4(packed, static_cast<std::size_t>(array.size())) : Bytes();
-  const Bytes& bytes = tensor.dtype == DType::s4 ? unpacked : packed;
+  const Bytes bytes = packed.empty() ? packed : unpack_values(tensor, packed);
   if (static_cast<std::size_t>(array.nbytes()) != bytes.size())
     throw InputError("[graph] tensor '" + tensor.name + "' holds no values");
   if (!bytes.empty()) std::memcpy(array.mutable_data(), bytes.data(), bytes.size());
@@ -88,8 +87,7 @@ py::list run_batch(const Graph& graph, const std::vector<py::array>& inputs, std
     py::array array(numpy_dtype(tensor.dtype), shape);
     auto* out = static_cast<std::uint8_t*>(array.mutable_data());
     for (const std::vector<Bytes>& result : results) {
-      const auto count = static_cast<std::size_t>(element_count(tensor.shape));
-      const Bytes bytes = tensor.dtype == DType::s4 ? unpack_s4(result[o], count) : result[o];
+      const Bytes bytes = unpack_values(tensor, result[o]);
       out = std::copy(bytes.begin(), bytes.end(), out);
     }
     list.append(array);

@@ -17,4 +17,5 @@ PYBIND11_MODULE(_supernet, m) {
   bind_net(m);
   bind_train(m);
   bind_extract(m);
+  bind_qat(m);
 }

@@ -8,3 +8,4 @@
 void bind_net(pybind11::module_& m);
 void bind_train(pybind11::module_& m);
 void bind_extract(pybind11::module_& m);
+void bind_qat(pybind11::module_& m);

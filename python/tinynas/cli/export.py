@@ -11,6 +11,7 @@ import typer
 from tinynas.cli.common import ImageOption, NoShrinkOption, PreferOption, make_oracle, shrink_rows
 from tinynas.cli.output import JsonOption, emit, reports_errors, table
 from tinynas.errors import InputError
+from tinynas.search.bits import Bits, model_name
 
 
 class Format(StrEnum):
@@ -32,6 +33,10 @@ def export(
         str, typer.Option("--core", help="Whose kernels the C project uses; portable C if not given.")
     ] = "",
     no_shrink: NoShrinkOption = False,
+    bits: Annotated[
+        Bits | None,
+        typer.Option("--bits", help="Of a run's network, made by `train --qat`; if not given the search's."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Write a quantised network in another form, without its provably constant channels."""
@@ -40,7 +45,7 @@ def export(
 
     if out.exists():
         raise InputError(f"{out} exists: choose another --out")
-    graph = load_model(model)
+    graph = load_model(model if bits is None else _in_bits(Path(model), bits))
     if not graph.has_data():
         raise InputError(f"{model}: expected a network with weights, got an architecture")
     shrunk = shrink_model(graph, not no_shrink)
@@ -66,3 +71,10 @@ def export(
         save_tflite(graph, out)
     rows = [[key, str(entry)] for key, entry in value.items()] + shrink_rows(saved)
     emit(as_json, value | {"shrink": saved}, table("Exported", ["", ""], rows))
+
+
+def _in_bits(run: Path, bits: Bits) -> Path:
+    file = run / model_name(bits)
+    if not file.is_file():
+        raise InputError(f"{file}: no such file; `tinynas train --qat {run} --bits {bits.value}` makes it")
+    return file

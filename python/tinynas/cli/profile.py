@@ -18,6 +18,7 @@ from tinynas.cli.common import (
 from tinynas.cli.output import JsonOption, emit, reports_errors, table
 from tinynas.config import format_size
 from tinynas.config.target import TargetConfig
+from tinynas.errors import InputError
 
 if TYPE_CHECKING:
     import tinynas._core as _core
@@ -39,6 +40,10 @@ def profile(
     classes: Annotated[
         int | None, typer.Option("--classes", help="Classes of an arch, instead of its space's.")
     ] = None,
+    bits: Annotated[
+        int,
+        typer.Option("--bits", help="Of all activations and weights of an architecture: 8, or 4 as papers count."),
+    ] = 8,
     as_json: JsonOption = False,
 ) -> None:
     """Memory, Flash and work of a network under a schedule."""
@@ -46,8 +51,16 @@ def profile(
 
     board = target_of(target)
     oracle = make_oracle(schedule, image, prefer, board.core if board else "", plugin)
-    report = profile_report(load_model(model, classes), oracle, board)
+    report = profile_report(_in_bits(load_model(model, classes), bits), oracle, board)
     emit(as_json, report, *_tables(report))
+
+
+def _in_bits(graph: _core.Graph, bits: int) -> _core.Graph:
+    import tinynas._core as _core
+
+    if bits not in (4, 8):
+        raise InputError(f"--bits: expected 8 or 4, got {bits}")
+    return graph if bits == 8 else _core.in_four_bits(graph)
 
 
 def profile_report(graph: _core.Graph, oracle: _core.Oracle, target: TargetConfig | None) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from tinynas.config import find_config, format_size, load_yaml
 from tinynas.config.search import SearchConfig
 from tinynas.config.train import TrainConfig, load_train
 from tinynas.errors import InputError
+from tinynas.search.bits import Bits
 
 
 class Mode(StrEnum):
@@ -59,6 +60,9 @@ SearcherOption = Annotated[Searcher | None, typer.Option("--searcher", help="Ins
 ParetoOption = Annotated[
     bool, typer.Option("--pareto", help="Also the front of accuracy, SRAM, Flash and latency (MACs without a model).")
 ]
+BitsOption = Annotated[
+    Bits, typer.Option("--bits", help="Of weights and activations: 8, 4, w4a8 (weights alone), mixed (block by block).")
+]
 EpochsOption = Annotated[float | None, typer.Option("--epochs", min=0.001, help="Instead of the recipe's length.")]
 
 
@@ -92,6 +96,7 @@ def search(
     runs: Annotated[Path, typer.Option("--runs", help="Where runs and their cache lie.")] = Path("runs"),
     seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
     device: DeviceOption = "cpu",
+    bits: BitsOption = Bits.eight,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -127,6 +132,7 @@ def search(
         supernet=supernet,
         device=device,
         workers=workers,
+        bits=bits,
     )
     data_set = training_data(data_set, data, reading, recipe, log)
     result = Search(settings, data_set, resume, log).finish()
@@ -171,7 +177,7 @@ def _tables(result: dict[str, Any], run: Path) -> list[Any]:
     cost, accuracy = result["cost"], result["accuracy"]
     rows = [
         [
-            "accuracy, int8, C code, test",
+            f"accuracy, {result['quantised']['bits']} bits, C code, test",
             f"{100 * accuracy['int8_c_test']:.2f} % of {result['pictures']['test']:,} pictures",
         ],
         ["accuracy, float, test", f"{100 * accuracy['float_test']:.2f} %"],

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tinynas.cli.output import JsonOption, emit, log, reports_errors, table
 from tinynas.cli.search import (
+    BitsOption,
     DataOption,
     DeviceOption,
     EpochsOption,
@@ -18,11 +19,24 @@ from tinynas.cli.search import (
     TrainOption,
     with_epochs,
 )
+from tinynas.errors import InputError
+from tinynas.search.bits import Bits
+
+if TYPE_CHECKING:
+    from tinynas.config.train import TrainConfig
+    from tinynas.data import DataSet
 
 
 @reports_errors
 def train(
-    out: Annotated[Path, typer.Option("--out", help="Folder of the checkpoint; one that is there goes on.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder of the checkpoint; one that is there goes on.")
+    ] = None,
+    qat: Annotated[
+        Path | None,
+        typer.Option("--qat", help="A search's run: its winner is trained on with quantisers, instead of a supernet."),
+    ] = None,
+    bits: BitsOption = Bits.w4a8,
     data: DataOption = "scenes",
     hold_out: HoldOutOption = None,
     space: SpaceOption = None,
@@ -35,7 +49,11 @@ def train(
     device: DeviceOption = "cpu",
     as_json: JsonOption = False,
 ) -> None:
-    """Train a supernet that serves all of a space; `search --supernet OUT/supernet.pt` uses it."""
+    """Train a supernet that serves all of a space; `search --supernet OUT/supernet.pt` uses it.
+
+    With --qat RUN: quantisation-aware training of a run's float network, to RUN/model-BITS.json, which
+    `export RUN --bits BITS` writes in other forms.
+    """
     from tinynas.config.space import load_space
     from tinynas.search.inputs import data_options, fit_space, preset_for, read_data, training_data
     from tinynas.train import RichProgress, load_train
@@ -43,11 +61,23 @@ def train(
     from tinynas.train.distributed import joined
     from tinynas.train.loop import train_supernet
 
-    reading = data_options(out / ".cache", seed, hold_out or ())
+    if (out is None) == (qat is None):
+        raise InputError("train: expected --out FOLDER for a supernet or --qat RUN, and not both")
+    place = qat if out is None else out
+    assert place is not None
+    reading = data_options(place / ".cache", seed, hold_out or ())
     data_set = read_data(data, reading, log)
     preset = preset_for(data_set)
     recipe = with_epochs(load_train(train or preset.train), epochs)
     config = recipe.model_copy(update={"seed": seed, "device": device})
+    if out is None:
+        if epochs is not None:
+            config = config.model_copy(update={"qat_epochs": epochs})
+        value = _train_quantised(place, data_set, bits, config)
+        emit(
+            as_json, value, table(f"{place.name}, {bits.value} bits", ["", ""], [[k, str(v)] for k, v in value.items()])
+        )
+        return
     net_space = fit_space(load_space(space or preset.space), data_set)
     data_set = training_data(data_set, data, reading, recipe, log)
     with joined(device) as world, ExitStack() as shown:
@@ -65,3 +95,24 @@ def train(
         "seconds": round(state.seconds, 1),
     }
     emit(as_json, value, table("Supernet", ["", ""], [[key, str(entry)] for key, entry in value.items()]))
+
+
+def _train_quantised(run: Path, data: DataSet, bits: Bits, config: TrainConfig) -> dict[str, Any]:
+    """Writes RUN/model-BITS.json; what was measured."""
+    import tinynas._core as _core
+    from tinynas.search.bits import model_name
+    from tinynas.search.quantised import quantise_network
+    from tinynas.search.run_dir import write_atomic
+
+    source = run / "float_model.json"
+    if not source.is_file():
+        raise InputError(f"{run}: expected a finished search with float_model.json")
+    if bits is Bits.mixed:
+        raise InputError("--bits: expected 8, 4 or w4a8; `search --bits mixed` knows the budget that mixed needs")
+    graph = _core.Graph.from_json(source.read_text(encoding="utf-8"))
+    with log.status("quantisation-aware training"):
+        made = quantise_network(graph, data, bits, config, run / f"qat-{bits.value}.pt")
+    out = run / model_name(bits)
+    write_atomic(out, made.graph.to_json())
+    report = {key: value for key, value in made.report.items() if key != "formats"}
+    return report | {"model": str(out), "data": data.name, "synthetic": data.synthetic}

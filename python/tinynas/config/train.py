@@ -58,6 +58,9 @@ class TrainConfig(Config):
     """Of the label loss, in the loss of a subnet that learns from a teacher."""
     finetune_label_share: Annotated[float, Field(ge=0, le=1)] = 0.3
     """`label_share` of the finetuning, whose teacher is not much better than the winner."""
+    qat_epochs: Annotated[float, Field(gt=0)] = 3.0
+    """Of quantisation-aware training, after the fine-tuning."""
+    qat_learning_rate: Annotated[float, Field(gt=0)] = 0.01
 
     @model_validator(mode="after")
     def _one_length(self) -> Self:

@@ -1,8 +1,11 @@
-"""ONNX export: an int8 graph as QDQ model (QuantizeLinear and DequantizeLinear around float operators).
+"""ONNX export: a graph of int8 and int4 tensors as QDQ model (QuantizeLinear, DequantizeLinear around float operators).
 
 onnxruntime executes the QDQ form with its own kernels, whose rounding is not TensorFlow Lite's: values agree with the
 reference interpreter save for steps of the last bit. Feature maps are NCHW inside; inputs and outputs keep the graph's
 NHWC. A float graph is written as it is.
+
+A file with int4 tensors has opset 21, for which onnxruntime's (1.32) change of int8 into uint8 is at fault:
+sessions of extended or full optimisation want the entry session.qdqisint8allowed = 1.
 """
 
 from __future__ import annotations
@@ -19,8 +22,10 @@ import tinynas._core as _core
 from tinynas.errors import InputError
 from tinynas.export.onnx_writer import OnnxWriter
 
-OPSET = 18
-IR_VERSION = 9
+VERSIONS = (18, 9)
+"""Of operators and of the file format."""
+FOUR_BIT_VERSIONS = (21, 10)
+"""The first ones that know INT4."""
 
 
 def to_onnx(graph: _core.Graph, path: str | os.PathLike[str], *, float_io: bool = True) -> None:
@@ -47,8 +52,9 @@ def make_model(graph: _core.Graph, *, float_io: bool = True) -> Any:
     onnx_graph = helper.make_graph(
         writer.nodes, graph.name or "network", writer.inputs, writer.outputs, initializer=writer.initializers
     )
-    model = helper.make_model(onnx_graph, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="tinynas")
-    model.ir_version = IR_VERSION
+    opset, version = FOUR_BIT_VERSIONS if any(t.dtype == "s4" for t in graph.tensors) else VERSIONS
+    model = helper.make_model(onnx_graph, opset_imports=[helper.make_opsetid("", opset)], producer_name="tinynas")
+    model.ir_version = version
     onnx.checker.check_model(model)
     return model
 

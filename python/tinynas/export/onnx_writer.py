@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
@@ -14,9 +15,9 @@ from tinynas.errors import InputError
 
 _TYPES = {
     "f32": TensorProto.FLOAT, "s8": TensorProto.INT8, "u8": TensorProto.UINT8, "s16": TensorProto.INT16,
-    "s32": TensorProto.INT32, "s64": TensorProto.INT64, "s4": TensorProto.INT8,
+    "s32": TensorProto.INT32, "s64": TensorProto.INT64, "s4": TensorProto.INT4,
 }  # fmt: skip
-_ZERO_TYPES = {"s8": np.int8, "u8": np.uint8, "s16": np.int16, "s4": np.int8}
+_ZERO_TYPES = {"s8": np.int8, "u8": np.uint8, "s16": np.int16, "s4": ml_dtypes.int4}
 _TO_NCHW, _TO_NHWC = [0, 3, 1, 2], [0, 2, 3, 1]
 
 
@@ -43,7 +44,7 @@ class OnnxWriter:
 
     def array(self, values: NDArray[Any]) -> str:
         """Name of an initializer with these values; equal small ones are shared."""
-        key = (values.dtype.str, values.shape, values.tobytes())
+        key = (values.dtype.name, values.shape, values.tobytes())
         if key not in self._constants:
             self._constants[key] = self._name("constant")
             self.initializers.append(numpy_helper.from_array(np.array(values, order="C"), self._constants[key]))
@@ -84,10 +85,12 @@ class OnnxWriter:
         tensor = self.graph.tensors[op.inputs[1]]
         if not tensor.constant:
             raise InputError(f"[onnx] {op.kind} '{op.name}': expected constant weights, got computed ones")
-        values = self.array(np.transpose(tensor.array(), layout))
+        values = np.transpose(tensor.array(), layout)
         if tensor.dtype == "f32":
-            return values
-        return self._dequantized(values, np.array(tensor.scale, dtype=np.float32), np.int8, channel_axis)
+            return self.array(values)
+        kind = _ZERO_TYPES[tensor.dtype]
+        scale = np.array(tensor.scale, dtype=np.float32)
+        return self._dequantized(self.array(values.astype(kind)), scale, kind, channel_axis)
 
     def bias(self, op: Any) -> list[str]:
         """The bias as a list of one name, or of none. An int32 bias has the scale of input times weights."""
@@ -152,5 +155,5 @@ class OnnxWriter:
         values = t.array()
         if nchw:
             values = values.reshape((1,) * (4 - values.ndim) + values.shape).transpose(_TO_NCHW)
-        name = self.array(values)
+        name = self.array(values if t.dtype == "f32" else values.astype(_ZERO_TYPES[t.dtype]))
         return name if t.dtype == "f32" else self.node("DequantizeLinear", [name, *self._parameters(tensor)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,12 +42,12 @@ def as_float(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
     return ((pictures.astype(np.float32) - 128.0) / 128.0).astype(np.float32)
 
 
-def quantise(float_graph: _core.Graph, data: DataSet, seed: int) -> _core.Graph:
-    """Int8 by post-training quantisation, calibrated on training pictures."""
+def quantise(float_graph: _core.Graph, data: DataSet, seed: int, formats: Sequence[str] = ()) -> _core.Graph:
+    """Post-training quantisation, calibrated on training pictures; int8, or in `formats` (one per operator)."""
     import tinynas._core as _core
 
     pictures, _ = pictures_of(data.train, resolution_of(float_graph), CALIBRATION_PICTURES, seed)
-    return _core.quantize(float_graph, [as_float(pictures)])
+    return _core.quantize(float_graph, [as_float(pictures)], formats=list(formats))
 
 
 def resolution_of(graph: _core.Graph) -> int:
@@ -100,13 +101,14 @@ def verify_c(project: CProject, graph: _core.Graph, plan: _core.Plan, splits: di
 
 
 def export_all(run: Path, graph: _core.Graph, plan: _core.Plan) -> CProject:
-    """Writes model.json, model.onnx, model.tflite and the C project (portable kernels) into the run's folder."""
+    """Writes model.json, model.onnx, the C project (portable kernels) and, with 8-bit activations, model.tflite."""
     from tinynas.export.cproject import export_c
     from tinynas.export.onnx import to_onnx
     from tinynas.tflite import save_tflite
 
     write_atomic(run / "model.json", graph.to_json())
     to_onnx(graph, run / "model.onnx")
-    save_tflite(graph, run / "model.tflite")
+    if all(tensor.constant or tensor.dtype != "s4" for tensor in graph.tensors):  # no 4-bit activations there
+        save_tflite(graph, run / "model.tflite")
     write_json(run / "plan.json", json.loads(plan.to_json()))
     return export_c(graph, plan, run / "c")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,11 +12,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from tinynas.config.space import SpaceConfig
 from tinynas.data import DataSet
+from tinynas.search.bits import UNIFORM
 from tinynas.search.evolve import Problem, search
 from tinynas.search.explore import check_latency, explore, limits_of
-from tinynas.search.finish import export_all, quantise, verify_c
+from tinynas.search.finish import export_all, verify_c
 from tinynas.search.inputs import data_options
 from tinynas.search.measure import AccuraciesOf, Measurements
+from tinynas.search.quantised import Quantised, limits_hold, quantise_network
 from tinynas.search.run_dir import JsonLines, RunDir, read_json, write_json
 from tinynas.search.settings import SearchSettings
 from tinynas.search.supernets import check_space, obtain_supernet, train_config
@@ -113,7 +116,8 @@ class Search:
         trained = self.run.once("float.json", lambda: self._finetune(found))
         float_graph = _core.Graph.from_json((self.run.path / "float_model.json").read_text(encoding="utf-8"))
         with self.console.status("quantising"), self._seconds("quantise"):
-            graph = quantise(float_graph, self.data, self.settings.seed)
+            quantised = self._quantise(float_graph, found["arch"])
+        graph = quantised.graph
         plan = self.oracle().plan(graph)
         if plan is None:  # a schedule of accounting alone: our engine executes its own
             plan = _core.make_oracle("streaming", self._options()).plan(graph)
@@ -132,9 +136,20 @@ class Search:
             "pictures_equal_to_reference": verified.equal_pictures,
             "arena_bytes": {"predicted": plan.arena_bytes, "compiled": verified.arena_bytes},
             "cost": {key: value for key, value in cost.items() if key != "layers"},
+            "quantised": quantised.report,
             "predictor": found["predictor"],
             "seconds": self._seconds.values,
         }
+
+    def _quantise(self, float_graph: _core.Graph, arch: dict[str, Any]) -> Quantised:
+        import tinynas._core as _core
+
+        sizes = _core.build_graph(self.space.to_core(), _core.Arch.from_json(json.dumps(arch)))
+        fits = limits_hold(sizes, self._plain_oracle(), self.limits())
+        checkpoint = self.run.path / "qat.pt"
+        return quantise_network(
+            float_graph, self.data, self.settings.bits, train_config(self.settings), checkpoint, fits
+        )
 
     def _finetune(self, found: dict[str, Any]) -> dict[str, Any]:
         """Trains the winner on, and writes the float graph of what it became, or of the supernet's subnet where that has
@@ -199,7 +214,14 @@ class Search:
         return (self._checkpoint.parent if own else self.run.path) / f"measured-{self.data.fingerprint[:16]}.jsonl"
 
     def oracle(self) -> _core.Oracle:
-        """The oracle of the settings: a plugin, or the schedule's."""
+        """The oracle of the settings, for networks of the wanted bits."""
+        import tinynas._core as _core
+
+        form = UNIFORM[self.settings.bits]
+        return self._plain_oracle() if form == "w8a8" else _core.in_format(self._plain_oracle(), form)
+
+    def _plain_oracle(self) -> _core.Oracle:
+        """A plugin, or the schedule's."""
         import tinynas._core as _core
 
         if self._oracle is None:

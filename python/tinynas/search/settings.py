@@ -12,6 +12,7 @@ from tinynas.config.search import Budget, SearchConfig
 from tinynas.config.space import SpaceConfig
 from tinynas.config.target import TargetConfig
 from tinynas.config.train import TrainConfig
+from tinynas.search.bits import Bits
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class SearchSettings:
     """Ray workers that measure candidates; 1: this process does. Does not change results."""
     plugin: Path | None = None
     """A shared library that is the oracle, instead of the schedule's."""
+    bits: Bits = Bits.eight
 
     @property
     def cache(self) -> Path:
@@ -59,6 +61,7 @@ class SearchSettings:
             "train": self.train.model_dump(mode="json"),
             "search": self.search.model_dump(mode="json"),
             "seed": self.seed,
+            "bits": self.bits.value,
             "supernet": str(self.supernet) if self.supernet else None,
         }
 

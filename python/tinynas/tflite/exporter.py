@@ -20,6 +20,7 @@ TYPES = {dtype: name for name, dtype in DTYPES.items()}
 ACTIVATIONS = {"none": 0, "relu": 1, "relu6": 3}
 # Operators that may see float32: at the ends of an integer network.
 FLOAT_KINDS = {"quantize", "dequantize", "reshape"}
+FOUR_BIT_WEIGHTS = {"conv2d", "depthwise_conv2d", "fully_connected"}
 CODES = {
     "conv2d": "CONV_2D",
     "depthwise_conv2d": "DEPTHWISE_CONV_2D",
@@ -50,9 +51,12 @@ CODES = {
 
 
 def save_tflite(graph: _core.Graph, path: str | os.PathLike[str]) -> None:
-    """Write an int8 graph as a .tflite file that tflite-micro runs to the same bytes.
+    """Write a graph of int8 activations and int8 or int4 weights as a .tflite file.
 
-    Raises InputError for graphs that are float, that only describe sizes, or whose paddings of pools no file can say.
+    tflite-micro runs it to the same bytes.
+
+    Raises InputError for graphs that are float, that have activations of 4 bits, that only describe sizes, or whose
+    paddings of pools no file can say.
     """
     data = export_tflite(from_json(graph.to_json()))
     try:
@@ -75,14 +79,23 @@ class _Exporter:
     def __init__(self, graph: GraphIR) -> None:
         self.graph = graph
         self.writer = TfliteWriter(graph.name or "main")
-        for tensor in graph.tensors:
-            self.writer.tensor(_tensor_spec(tensor))
+        # Runtimes have int4 FULLY_CONNECTED with one scale alone: with several the same values are written as int8.
+        wide = {op.inputs[1] for op in graph.operators if op.kind == "fully_connected"}
+        for index, tensor in enumerate(graph.tensors):
+            widen = index in wide and tensor.dtype == "s4" and len(tensor.quantization.scale) > 1
+            self.writer.tensor(_tensor_spec(_widened(tensor) if widen else tensor))
 
     def export(self, index: int, op: GraphOperator) -> None:
         tensors = [self.graph.tensors[i] for i in [*op.inputs, *op.outputs] if i >= 0]
         place = f"[tflite export] operator {index} ({op.kind} {op.name!r})"
         if op.kind not in FLOAT_KINDS and any(t.dtype == "f32" for t in tensors):
             raise InputError(f"{place}: expected int8 tensors, got f32; quantise the graph first")
+        if any(t.dtype == "s4" and not t.constant for t in tensors):
+            raise InputError(
+                f"{place}: expected activations of 8 bits, got s4: TensorFlow Lite has no 4-bit activations"
+            )
+        if op.kind not in FOUR_BIT_WEIGHTS and any(t.dtype == "s4" for t in tensors):
+            raise InputError(f"{place}: expected constants of 8 bits, got s4: no runtime has such a kernel")
         bare = [t.name for t in tensors if t.constant and not t.data]
         if bare:
             raise InputError(f"{place}: expected data in constant {bare[0]!r}, got a graph that only describes sizes")
@@ -241,6 +254,14 @@ _EXPORTS: dict[str, _Export] = {
     "leaky_relu": _Exporter.leaky_relu,
     "argmax": _Exporter.argmax,
 }
+
+
+def _widened(tensor: GraphTensor) -> GraphTensor:
+    """An s4 constant as s8."""
+    packed = np.frombuffer(tensor.data, np.uint8)
+    nibbles = np.stack([packed & 15, packed >> 4], axis=1).reshape(-1)[: int(np.prod(tensor.shape))]
+    values = ((nibbles.astype(np.int8) ^ 8) - 8).astype(np.int8)
+    return GraphTensor(tensor.name, tensor.shape, "s8", tensor.quantization, True, values.tobytes())
 
 
 def _tensor_spec(tensor: GraphTensor) -> TensorSpec:

@@ -360,6 +360,8 @@ def transpose_conv(ctx: Context, op: FileOperator) -> None:
     if len(ctx.input(op, 1).shape) != 4 or len(wanted) != 4:
         raise op.error("expected weights and an output shape of 4 dimensions")
     weights = weights_input(ctx, op, 1, 0)
+    if weights.file.type == "INT4":
+        raise op.error("its weights are int4, for which no runtime has a kernel", "keep them at int8")
     channels, kernel_h, kernel_w, depth = weights.shape
     axes = map_axes(op, x.shape, (kernel_h, kernel_w), options)
     if depth != x.shape[3] or wanted[3] != channels:

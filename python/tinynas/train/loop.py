@@ -123,7 +123,10 @@ class Run:
         )
         self._world.check_batch(self._order.batch_size)
         net.to(self._device)
-        self._step = supernet_module().TrainStep(net, step_options(config))
+        self._step = self._make_step()
+
+    def _make_step(self) -> Any:
+        return supernet_module().TrainStep(self._net, step_options(self._config))
 
     def train(
         self, start: Checkpoint, archs: Any, progress: ProgressCallback | None, teacher: Any = None
@@ -262,7 +265,7 @@ class Run:
             self._step.apply(0.0)
         seconds = (time.monotonic() - began) / _PROBED_STEPS
         copy_tensors(before, dict(self._net.parameters()), self._path)
-        self._step = supernet_module().TrainStep(self._net, step_options(self._config))
+        self._step = self._make_step()
         return seconds
 
     def _accumulate(self, batch: Batch, archs: list[str], teacher: Any) -> tuple[float, float, int]:
@@ -338,7 +341,7 @@ class Run:
 
 
 _FREE_KEYS = {"workers", "worker_kind", "checkpoint_seconds", "tensorboard", "device"} | {
-    key for key in TrainConfig.model_fields if key.startswith("finetune_")
+    key for key in TrainConfig.model_fields if key.startswith(("finetune_", "qat_"))
 }
 """What may change between a run and its resumption."""
 

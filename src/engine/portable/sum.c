@@ -22,8 +22,7 @@ void tn_sum_finish_average(const tn_step* step, const tn_sum_params* params) {
   const int32_t* sums = (const int32_t*)step->scratch;
   const int32_t count = params->count;
   for (int32_t c = 0; c < params->channels; ++c) {
-    const int32_t mean = sums[c] > 0 ? (sums[c] + count / 2) / count : (sums[c] - count / 2) / count;
-    step->output[0][c] = (int8_t)tn_clamp(mean, params->low, params->high);
+    step->output[0][c] = (int8_t)tn_clamp(tn_rounded_mean(sums[c], count), params->low, params->high);
   }
 }
 

@@ -123,7 +123,7 @@ class Suite {
   std::string includes_, cases_, calls_;
 };
 
-/// TINYNAS_RANDOM_NETWORKS=500 runs as many of each kind (in the test suite: few).
+/// TINYNAS_RANDOM_NETWORKS=500 runs as many of each kind, a third as many in 4 bits (in the test suite: few).
 std::uint64_t network_count() {
   const char* text = std::getenv("TINYNAS_RANDOM_NETWORKS");
   return text == nullptr ? 24 : std::strtoull(text, nullptr, 10);

@@ -6,6 +6,8 @@
 #include <string>
 #include <utility>
 
+#include "graph/formats.h"
+#include "graph/interpreter.h"
 #include "graph/shape.h"
 #include "graph/validate.h"
 
@@ -14,11 +16,12 @@ namespace {
 
 class Builder {
  public:
-  explicit Builder(std::uint64_t seed) : random_(seed), extreme_(seed % 5 == 4) {}
+  Builder(std::uint64_t seed, bool packed) : random_(seed), extreme_(seed % 5 == 4), packed_(packed) {}
 
   Graph build() {
     graph_.name = "random";
     const std::int32_t image = activation({1, in(3, 11), in(3, 11), in(1, 5)});
+    if (packed_) set_bits(image, 8);
     graph_.inputs = {image};
     std::int32_t x = image;
     const std::int32_t pieces = in(1, 6);
@@ -49,13 +52,25 @@ class Builder {
     Tensor tensor;
     tensor.shape = std::move(shape);
     tensor.quantization = {{scale()}, {chance(20) ? -128 : in(-128, 127)}, 0};
-    return add_tensor(std::move(tensor));
+    const std::int32_t index = add_tensor(std::move(tensor));
+    if (packed_ && chance(60)) set_bits(index, 4);
+    return index;
+  }
+
+  void set_bits(std::int32_t index, std::int32_t bits) {
+    Tensor& tensor = graph_.tensors[static_cast<std::size_t>(index)];
+    tensor.dtype = bits == 4 ? DType::s4 : DType::s8;
+    if (bits == 4) {
+      tensor.quantization.zero_point[0] /= 16;
+      tensor.quantization.scale[0] *= 16;
+    }
   }
 
   /// The output in its input's quantisation, for operators that only move values.
   std::int32_t alike(std::int32_t x, Shape shape) {
     Tensor tensor;
     tensor.shape = std::move(shape);
+    tensor.dtype = graph_.tensors[static_cast<std::size_t>(x)].dtype;
     tensor.quantization = graph_.tensors[static_cast<std::size_t>(x)].quantization;
     return add_tensor(std::move(tensor));
   }
@@ -66,7 +81,15 @@ class Builder {
     tensor.shape = std::move(shape);
     tensor.quantization = std::move(quantization);
     tensor.constant = true;
-    for (std::size_t i = 0; i < count; ++i) tensor.data.push_back(static_cast<std::uint8_t>(in(-127, 127)));
+    if (packed_ && chance(75)) {
+      tensor.dtype = DType::s4;
+      for (auto& s : tensor.quantization.scale) s *= 16;
+      Bytes values;
+      for (std::size_t i = 0; i < count; ++i) values.push_back(static_cast<std::uint8_t>(in(-8, 7)));
+      tensor.data = pack_values(tensor, std::move(values));
+    } else {
+      for (std::size_t i = 0; i < count; ++i) tensor.data.push_back(static_cast<std::uint8_t>(in(-127, 127)));
+    }
     return add_tensor(std::move(tensor));
   }
 
@@ -223,7 +246,7 @@ class Builder {
   }
 
   std::int32_t piece(std::int32_t x) {
-    const std::int32_t draw = in(0, 99);
+    const std::int32_t draw = in(0, packed_ ? 73 : 99);  // later ones take 8 bits alone
     if (draw < 30) return conv(x);
     if (draw < 52) return depthwise(x);
     if (draw < 66) return residual(x);
@@ -239,11 +262,12 @@ class Builder {
     if (draw == 0) x = add_operator(AveragePool{shape(x)[1], shape(x)[2], {}, Activation::none}, {x}, alike(x, {}));
     if (draw == 1) x = add_operator(ReduceMax{{1, 2}, true}, {x}, alike(x, {}));
     const auto count = static_cast<std::int32_t>(element_count(shape(x)));
+    if (packed_ && activation_bytes(shape(x), DType::s4) != byte_count(shape(x), DType::s4)) return x;
     const auto flat = add_operator(Reshape{}, {x}, alike(x, {1, count}));
     const std::int32_t classes = in(1, 9);
     const auto weights = constant_s8({classes, count}, weight_scales(classes, 0, count));
     const auto logits = add_operator(FullyConnected{activation_kind()}, {flat, weights, bias(classes)}, activation({}));
-    if (chance(50)) return logits;
+    if (packed_ || chance(50)) return logits;
     const auto out = alike(logits, {});
     graph_.tensors[static_cast<std::size_t>(out)].quantization = {{1.0F / 256.0F}, {-128}, 0};
     return add_operator(Softmax{}, {logits}, out);
@@ -251,11 +275,14 @@ class Builder {
 
   std::mt19937_64 random_;
   bool extreme_;  // many multipliers and biases far from what training gives
+  bool packed_;
   Graph graph_;
 };
 
 }  // namespace
 
-Graph random_network(std::uint64_t seed) { return Builder(seed).build(); }
+Graph random_network(std::uint64_t seed) { return Builder(seed, false).build(); }
+
+Graph random_packed_network(std::uint64_t seed) { return Builder(seed, true).build(); }
 
 }  // namespace tinynas::testing

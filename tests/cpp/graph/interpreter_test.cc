@@ -8,6 +8,7 @@
 #include <random>
 
 #include "graph/error.h"
+#include "graph/formats.h"
 #include "graph_builder.h"
 
 namespace tinynas {
@@ -179,13 +180,33 @@ TEST(Interpreter, FourBitWeightsEqualTheSameWeightsInBytes) {
   const auto with = [&](DType dtype) {
     GraphBuilder b;
     const auto x = b.input({1, 5, 5, 3});
-    const Bytes data = dtype == DType::s4 ? pack_s4(test::to_bytes(values)) : test::to_bytes(values);
+    const Bytes data = pack_values({"w", {1, 3, 3, 3}, dtype, {}, true, {}}, test::to_bytes(values));
     const auto w = b.constant({1, 3, 3, 3}, dtype, data, per_tensor(0.1F, 0));
     return b.finish({b.op(Conv2D{}, {x, w, -1})});
   };
   const Bytes x = test::to_bytes(test::random_s8(rng, 75));
   EXPECT_EQ(run(with(DType::s4), {x}), run(with(DType::s8), {x}));
-  EXPECT_EQ(unpack_s4({0x8F, 0x07}, 3), (Bytes{0xFF, 0xF8, 0x07}));
+}
+
+TEST(Interpreter, FourBitRowsArePaddedToWholeBytes) {
+  const Bytes values = {0xFF, 0xF8, 0x07, 0x01, 0x02, 0xFD};
+  const Tensor map{"x", {1, 2, 3, 1}, DType::s4, {}, false, {}}, constant{"w", {1, 2, 3, 1}, DType::s4, {}, true, {}};
+  const Bytes rows = {0x8F, 0x07, 0x21, 0x0D}, flat = {0x8F, 0x17, 0xD2};
+  EXPECT_EQ(pack_values(map, values), rows);
+  EXPECT_EQ(unpack_values(map, rows), values);
+  EXPECT_EQ(pack_values(constant, values), flat);
+  EXPECT_EQ(unpack_values(constant, flat), values);
+  EXPECT_EQ(activation_bytes(map.shape, map.dtype), 4);
+  EXPECT_EQ(byte_count(map.shape, map.dtype), 3);
+}
+
+TEST(Interpreter, AddTakesFourAndEightBits) {
+  GraphBuilder b;
+  const auto x = b.input({1, 1, 3, 1}, DType::s4, per_tensor(1.0F, 0));
+  const auto y = b.input({1, 1, 3, 1}, DType::s8, per_tensor(0.5F, 10));
+  const Graph graph = b.finish({b.op(Add{}, {x, y}, DType::s4, per_tensor(2.0F, -3))});
+  // -3, 7, -8 and 0, 20, -30 (in units of 0.5, less 10): reals -3 - 5, 7 + 5, -8 - 20.
+  EXPECT_EQ(run(graph, {{0x7D, 0x08}, test::to_bytes(std::vector<std::int8_t>{0, 20, -30})})[0], (Bytes{0x39, 0x08}));
 }
 
 TEST(Interpreter, FloatAndUnsignedEnds) {

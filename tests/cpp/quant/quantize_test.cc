@@ -132,17 +132,17 @@ TEST(Quantize, RangesByEveryMethod) {
   s.histogram.assign(ActivationStatistics::kBins, 0);
   for (std::size_t b = 0; b < 20; ++b) s.histogram[b] = 100000;
   s.histogram.back() = 1;
-  EXPECT_DOUBLE_EQ(choose_range(s, RangeMethod::min_max, 0).high, 100);
-  EXPECT_DOUBLE_EQ(choose_range(s, RangeMethod::average, 0).high, 2);
-  EXPECT_LT(choose_range(s, RangeMethod::percentile, 99.99).high, 1.1);
-  EXPECT_LT(choose_range(s, RangeMethod::mse, 0).high, 60);
+  EXPECT_DOUBLE_EQ(choose_range(s, {.method = RangeMethod::min_max}).high, 100);
+  EXPECT_DOUBLE_EQ(choose_range(s, {.method = RangeMethod::average}).high, 2);
+  EXPECT_LT(choose_range(s, {.method = RangeMethod::percentile}).high, 1.1);
+  EXPECT_LT(choose_range(s, {.method = RangeMethod::mse}).high, 60);
   for (const auto method : {RangeMethod::min_max, RangeMethod::average, RangeMethod::percentile, RangeMethod::mse}) {
-    EXPECT_EQ(choose_range(s, method, 99.9).low, 0);
+    EXPECT_EQ(choose_range(s, {method, 99.9, 8}).low, 0);
   }
-  EXPECT_EQ(asymmetric_s8({0, 6}).zero_point[0], -128);
-  EXPECT_EQ(asymmetric_s8({-6, 0}).zero_point[0], 127);
-  EXPECT_EQ(asymmetric_s8({2, 6}).zero_point[0], -128);  // zero is included
-  EXPECT_GT(asymmetric_s8({0, 0}).scale[0], 0);
+  EXPECT_EQ(asymmetric({0, 6}).zero_point[0], -128);
+  EXPECT_EQ(asymmetric({-6, 0}).zero_point[0], 127);
+  EXPECT_EQ(asymmetric({2, 6}).zero_point[0], -128);  // zero is included
+  EXPECT_GT(asymmetric({0, 0}).scale[0], 0);
 }
 
 TEST(Quantize, BadInputsAreRefused) {

@@ -52,6 +52,24 @@ def test_streaming_needs_at_most_two_fifths(name: str) -> None:
     assert streaming["macs"] == TABLE[name][0]
 
 
+@pytest.mark.skipif(not PUBLISHED.is_dir(), reason="published architectures lie in ../shared")
+@pytest.mark.parametrize("name", ["mcunet-256kb-1mb", "mcunet-320kb-1mb"])
+def test_four_bits_halve_what_papers_count(name: str) -> None:
+    """The published int4 networks are larger ones that fit the same budget."""
+    file = PUBLISHED / f"{name}-int4_imagenet.json"
+    eight = json_of("profile", file, "--schedule", "tinyengine")
+    four = json_of("profile", file, "--schedule", "tinyengine", "--bits", "4")
+    assert (four["macs"], four["params"]) == (eight["macs"], eight["params"])
+    assert 2 * four["act_bytes"] == eight["act_bytes"]
+    assert eight["flash_bytes"] > 2**20 > four["flash_bytes"]
+
+
+def test_bits_that_nothing_has_are_refused(tmp_path: Path) -> None:
+    done = tinynas("profile", write_arch(tmp_path), "--bits", "3")
+    assert done.returncode == 2
+    assert "--bits" in done.stderr
+
+
 def test_fits_counts_the_platform(tmp_path: Path) -> None:
     board = {"name": "tight", "core": "cortex-m7", "sram_bytes": 10**6, "flash_bytes": 10**6, "clock_hz": 1e8}
     arch = write_arch(tmp_path)

@@ -55,6 +55,23 @@ def test_int8_graph_differs_by_single_steps(seed: int) -> None:
     assert (got.argmax(1) == expected.argmax(1)).mean() >= 0.98
 
 
+@pytest.mark.parametrize("form", ["w4a8", "w4a4"])
+@pytest.mark.parametrize("seed", range(3))
+def test_four_bit_graph_differs_by_single_steps(seed: int, form: str) -> None:
+    graph = mobile_network(seed)
+    shape = graph.tensors[graph.inputs[0]].shape
+    q = _core.quantize(graph, [pictures(32, shape, seed + 1000)], formats=_core.uniform_formats(graph, form))
+    assert "s4" in {t.dtype for t in q.tensors}
+    x = (pictures(50, shape, seed) * 128).astype(np.int8)
+    expected = _core.run_batch(q, [x])[0].astype(np.int32)
+    got = run_onnx(make_model(q, float_io=False), x).astype(np.int32)
+    difference = np.abs(got - expected)
+    # A tie that rounds otherwise moves a 4-bit activation by a sixteenth of its range.
+    most, mean = (10, 2.0) if form == "w4a8" else (60, 8.0)
+    assert difference.max() <= most and difference.mean() < mean, f"{difference.max()}, mean {difference.mean()}"
+    assert (got.argmax(1) == expected.argmax(1)).mean() >= (0.96 if form == "w4a8" else 0.85)
+
+
 @pytest.mark.parametrize("kind", ["conv", "depthwise", "add", "pool"])
 def test_one_operator_differs_by_ties_alone(kind: str) -> None:
     net = NetworkBuilder(kind, (1, 12, 11, 5), 3)

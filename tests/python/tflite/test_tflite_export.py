@@ -103,3 +103,48 @@ def test_pool_with_a_padding_no_file_can_say() -> None:
     graph.operators[0].attributes["pad_top"] = 1
     with pytest.raises(InputError, match="SAME or VALID"):
         export_tflite(graph)
+
+
+def four_bit_graph(kind: str, several_scales: bool = True) -> GraphIR:
+    """One operator with random int4 weights, -8 among them."""
+    rng = np.random.default_rng(5)
+    shapes: dict[str, tuple[tuple[int, ...], int, tuple[int, ...], tuple[int, ...]]] = {
+        "conv2d": ((6, 3, 3, 5), 0, (1, 7, 7, 5), (1, 5, 5, 6)),
+        "depthwise_conv2d": ((1, 3, 3, 6), 3, (1, 7, 7, 6), (1, 5, 5, 6)),
+        "fully_connected": ((6, 11), 0, (1, 11), (1, 6)),
+    }
+    shape, axis, x, y = shapes[kind]
+    scales = tuple(float(s) for s in rng.uniform(0.01, 0.1, 6 if several_scales else 1))
+    values = rng.integers(-8, 8, int(np.prod(shape)) + int(np.prod(shape)) % 2).astype(np.uint8) & 15
+    data = (values[0::2] | values[1::2] << 4).tobytes()
+    weights = GraphTensor("w", shape, "s4", Quantization(scales, (0,) * len(scales), axis), True, data)
+    tensors = [
+        GraphTensor("x", x, "s8", Quantization((0.1,), (3,))),
+        weights,
+        GraphTensor("y", y, "s8", Quantization((0.5,), (-7,))),
+    ]
+    return GraphIR("net", tensors, [GraphOperator(kind, [0, 1, -1], [2], {}, "op")], [0], [2])
+
+
+@pytest.mark.parametrize(
+    ("kind", "several_scales"),
+    [("conv2d", True), ("depthwise_conv2d", True), ("fully_connected", True), ("fully_connected", False)],
+)
+def test_four_bit_weights_run_alike(kind: str, several_scales: bool) -> None:
+    graph = _core.Graph.from_json(to_json(four_bit_graph(kind, several_scales)))
+    x = np.random.default_rng(1).integers(-128, 128, graph.tensors[0].shape).astype(np.int8)
+    expected = _core.run(graph, [x])[0]
+    assert len(np.unique(expected)) > 3
+    exported = export_tflite(from_json(graph.to_json()))
+    assert np.array_equal(run_tflm(exported, [x])[0], expected)
+    again = load_tflite(exported)
+    assert np.array_equal(_core.run(again, [x])[0], expected)
+    wide = kind == "fully_connected" and several_scales  # runtimes have no such int4 kernel
+    assert again.tensors[again.operators[0].inputs[1]].dtype == ("s8" if wide else "s4")
+
+
+def test_four_bit_activations_have_no_file() -> None:
+    graph = four_bit_graph("conv2d")
+    graph.tensors[0].dtype = "s4"
+    with pytest.raises(InputError, match=r"operator 0 \(conv2d 'op'\).*activations of 8 bits"):
+        export_tflite(graph)

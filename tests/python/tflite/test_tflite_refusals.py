@@ -46,6 +46,14 @@ def test_float_model() -> None:
     refused(net, [tensors[3]], r"operator 0 \(CONV_2D\)", "float32", "full integer quantisation")
 
 
+def test_four_bits_where_no_runtime_has_them() -> None:
+    net = new()
+    y = net.transpose_conv(net.input((1, 4, 4, 3)), 4, (3, 3), (1, 1))
+    w = net.spec(net.writer.operators[0].inputs[1])
+    w.type, w.data = "INT4", bytes((int(np.prod(w.shape)) + 1) // 2)
+    refused(net, [y], r"operator 0 \(TRANSPOSE_CONV\)", "int4", "int8")
+
+
 def test_dynamic_range_model() -> None:
     net = new()
     x, _, _, y = convolution(net)

@@ -26,6 +26,11 @@ static inline int32_t tn_requantize(int32_t acc, int32_t multiplier, int32_t shi
   return tn_rounding_shift(tn_doubling_high_mul((int32_t)((uint32_t)acc << left), multiplier), right);
 }
 
+/* sum / count to nearest, ties away from zero. */
+static inline int32_t tn_rounded_mean(int32_t sum, int32_t count) {
+  return sum > 0 ? (sum + count / 2) / count : (sum - count / 2) / count;
+}
+
 static inline int32_t tn_clamp(int32_t value, int32_t low, int32_t high) {
   return value < low ? low : (value > high ? high : value);
 }

@@ -31,7 +31,8 @@ typedef struct {
   int32_t output_h, output_w, output_c;
   int32_t kernel_h, kernel_w, stride_w, groups;
   int32_t pad_top, pad_left, pad_bottom, pad_right;
-  int32_t rows_at_once; /* output rows of a step */
+  int32_t rows_at_once;                         /* output rows of a step */
+  int32_t input_bits, weight_bits, output_bits; /* 8 or 4 */
 } tn_shape;
 
 /* Pixels of which the portable convolution gathers the windows before it multiplies. */
@@ -45,6 +46,9 @@ static inline int32_t tn_scratch_portable(tn_kind kind, const tn_shape* s) {
       return tn_round_up4(TN_IM2COL_PIXELS * s->kernel_h * s->kernel_w * (s->input_c / s->groups));
     case TN_KIND_CONV2D_PIXEL:
       return tn_round_up4(s->kernel_h * s->kernel_w * (s->input_c / s->groups));
+    case TN_KIND_POINTWISE:
+    case TN_KIND_FULLY_CONNECTED: /* pixels of 4-bit values as int8 */
+      return s->input_bits == 4 ? tn_round_up4(TN_IM2COL_PIXELS * s->input_c) : 0;
     case TN_KIND_DEPTHWISE_IN_PLACE: /* one padded plane */
       return tn_round_up4((s->input_h + s->pad_top + s->pad_bottom) * (s->input_w + s->pad_left + s->pad_right));
     case TN_KIND_ACCUMULATE:
