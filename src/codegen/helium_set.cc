@@ -147,7 +147,7 @@ struct HeliumChooser {
 
   /// Over the whole map, row by row: the portable start and finish.
   [[nodiscard]] std::optional<KernelCall> sum() const {
-    if (!request.accumulates) return std::nullopt;
+    if (!request.accumulates || input_of(request).dtype != DType::s8) return std::nullopt;
     auto call = portable_kernels().choose(request);
     call->function = "tn_helium_sum_row";
     call->headers.emplace_back("tinynas/helium.h");

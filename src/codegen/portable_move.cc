@@ -21,10 +21,6 @@ void add_resize_sizes(KernelCall& call, const KernelRequest& request, std::int32
   add_field(call, "input_row_bytes", std::int64_t{in[2]} * in[3] * size);
 }
 
-}  // namespace
-
-namespace {
-
 /// Operators that move values of any type, byte by byte.
 void need_whole_bytes(const KernelRequest& request) {
   if (output_of(request).dtype == DType::s4)

@@ -74,7 +74,7 @@ RowMode mode_of(const Graph& graph, const Operator& op) {
 /// Whether pixels can be computed one by one where rows can: all but what moves values from column to column.
 bool by_pixels(const Graph& graph, const Operator& op, RowMode mode) {
   const auto four = [&](std::int32_t t) { return t >= 0 && dtype_bits(tensor_at(graph, t).dtype) < 8; };
-  if (four(op.inputs.front())) return false;  // pixels of half bytes
+  if (std::any_of(op.inputs.begin(), op.inputs.end(), four)) return false;  // pixels of half bytes, packed weights
   const Tensor& output = tensor_at(graph, op.outputs.front());
   if (mode == RowMode::whole || dtype_bits(output.dtype) < 8) return false;
   if (std::holds_alternative<Reshape>(op.kind) || std::holds_alternative<FullyConnected>(op.kind)) {

@@ -1,8 +1,8 @@
 // Writes many random networks with the answers of the reference interpreter as C for one firmware.
 //
-//   firmware_graphs CORE FIRST COUNT FOLDER
+//   firmware_graphs CORE FIRST COUNT FOLDER [packed]
 //
-// Network i has seed FIRST + i; schedule, stored or streamed image and preference follow from the seed. FOLDER gets
+// `packed`: networks of 4 and of 8 bits instead of int8 ones. Network i has seed FIRST + i; schedule, stored or streamed image and preference follow from the seed. FOLDER gets
 // net<i>.c, their weights and headers, graphs.c with the table that tests/firmware/graphs.h describes, and build.txt: the
 // engine's sources ("source PATH") and compile definitions ("define NAME").
 #include <cstdlib>
@@ -35,12 +35,13 @@ constexpr Way kWays[] = {{"streaming", true}, {"streaming", false}, {"layerwise"
 
 class Suite {
  public:
-  Suite(std::string core, std::filesystem::path folder) : core_(std::move(core)), folder_(std::move(folder)) {
+  Suite(std::string core, std::filesystem::path folder, bool packed)
+      : core_(std::move(core)), folder_(std::move(folder)), packed_(packed) {
     std::filesystem::create_directories(folder_);
   }
 
   void add(std::uint64_t seed) {
-    const Graph graph = testing::random_network(seed);
+    const Graph graph = packed_ ? testing::random_packed_network(seed) : testing::random_network(seed);
     const Way way = kWays[seed % 4];
     const ScheduleOptions options{way.streamed, seed % 8 < 4 ? Prefer::speed : Prefer::memory, core_};
     const Plan plan = plan_of(graph, way, options);
@@ -96,6 +97,7 @@ class Suite {
 
   std::string core_;
   std::filesystem::path folder_;
+  bool packed_;
   int count_ = 0;
   std::set<std::string> sources_, defines_;
   std::string includes_, answers_, entries_;
@@ -106,8 +108,9 @@ class Suite {
 
 int main(int argc, char** argv) {
   try {
-    if (argc != 5) throw tinynas::InputError("usage: firmware_graphs CORE FIRST COUNT FOLDER");
-    tinynas::Suite suite(argv[1], argv[4]);
+    const bool packed = argc == 6 && std::string(argv[5]) == "packed";
+    if (argc != 5 && !packed) throw tinynas::InputError("usage: firmware_graphs CORE FIRST COUNT FOLDER [packed]");
+    tinynas::Suite suite(argv[1], argv[4], packed);
     const auto first = std::strtoull(argv[2], nullptr, 10), count = std::strtoull(argv[3], nullptr, 10);
     for (std::uint64_t seed = first; seed < first + count; ++seed) suite.add(seed);
     suite.finish();

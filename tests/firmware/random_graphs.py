@@ -1,10 +1,10 @@
 """Random networks, many in one firmware, on emulated cores: every tensor equal to the reference interpreter's.
 
-    python tests/firmware/random_graphs.py --count 500 [--core cortex-m7 --core cortex-m55]
+    python tests/firmware/random_graphs.py --count 500 [--packed] [--core cortex-m7 --core cortex-m55]
 
 runs as many networks (shapes, strides, paddings, odd channel counts, multipliers and shifts at the extremes; every
 schedule, image streamed and stored, either preference) on each core; all five cores if none is named. Exit code 1 when
-one differs. `TINYNAS_RANDOM_NETWORKS=500 ctest --preset asan-ubsan -R Generated` is the same on this machine.
+one differs. --packed: tensors and weights of 4 and of 8 bits. `TINYNAS_RANDOM_NETWORKS=500 ctest --preset asan-ubsan -R Generated` is the same on this machine.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ def _ends(map_text: str) -> dict[int, int]:
     return ends
 
 
-def run_graphs(core: str, first: int, count: int, folder: Path, jobs: int = 2) -> list[GraphResult]:
+def run_graphs(core: str, first: int, count: int, folder: Path, packed: bool = False) -> list[GraphResult]:
     """Builds networks of seeds [first, first + count) into one firmware and runs it."""
     program = emulator.find_program("firmware_graphs")
     if program is None:
         raise RuntimeError("firmware_graphs is not built")
-    subprocess.run([program, core, str(first), str(count), folder], check=True)
+    subprocess.run([program, core, str(first), str(count), folder, *(["packed"] if packed else [])], check=True)
     build = [line.split() for line in (folder / "build.txt").read_text().splitlines()]
     defines = [f"-D{name}" for kind, name in build if kind == "define"]
     files = [folder / "graphs.c", emulator.HERE / "graphs_main.c", *sorted(folder.glob("net*.c"))]
@@ -60,7 +60,7 @@ def run_graphs(core: str, first: int, count: int, folder: Path, jobs: int = 2) -
         opt = "-O2" if emulator.ENGINE in path.parents else "-Os"
         return emulator.compile_file(core, path, folder, [opt, *flags])
 
-    with ThreadPoolExecutor(jobs) as pool:
+    with ThreadPoolExecutor(2) as pool:
         objects = list(pool.map(compile_one, files))
     objects.sort(key=_link_order)
     image = emulator.link_files(core, objects, folder)
@@ -84,6 +84,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, default=500)
     parser.add_argument("--first", type=int, default=0, help="the first seed")
+    parser.add_argument("--packed", action="store_true", help="networks of 4 and of 8 bits instead of int8 ones")
     parser.add_argument("--core", action="append", choices=sorted(emulator.CORES))
     args = parser.parse_args()
     if emulator.missing_tools() or emulator.find_program("firmware_graphs") is None:
@@ -95,7 +96,7 @@ def main() -> int:
         for start in range(args.first, args.first + args.count, PER_FIRMWARE):
             with tempfile.TemporaryDirectory() as folder:
                 count = min(PER_FIRMWARE, args.first + args.count - start)
-                results += run_graphs(core, start, count, Path(folder))
+                results += run_graphs(core, start, count, Path(folder), args.packed)
         bad = [r for r in results if r.verdict != "ok"]
         wrong += len(bad)
         print(f"{core}: {len(results) - len(bad)} of {len(results)} equal to the reference", flush=True)

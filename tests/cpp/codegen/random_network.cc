@@ -149,7 +149,8 @@ class Builder {
     const std::int32_t kh = chance(40) ? 1 : in(1, 5), kw = chance(70) ? kh : in(1, 5);
     const std::int32_t channels = shape(x)[3];
     const std::int32_t groups = chance(15) ? channels : 1;
-    const std::int32_t out = groups * in(1, groups > 1 ? 2 : 20);
+    // Kernels for 4 bits differ where channels fill whole words.
+    const std::int32_t out = packed_ && groups == 1 && chance(50) ? 8 * in(1, 9) : groups * in(1, groups > 1 ? 2 : 20);
     const std::int32_t each = channels / groups;
     const auto weights = constant_s8({out, kh, kw, each}, weight_scales(out, 0, kh * kw * each));
     Window w = window(x, kh, kw, true);

@@ -28,6 +28,14 @@ def test_random_networks(core: str, tmp_path: Path) -> None:
     assert [r for r in results if r.verdict != "ok"] == []
 
 
+@pytest.mark.parametrize("core", ["cortex-m7", "cortex-m55", "cortex-m3"])
+def test_random_networks_of_four_bits(core: str, tmp_path: Path) -> None:
+    _need_tools()
+    first = 10000 + 1000 * list(emulator.CORES).index(core)
+    results = random_graphs.run_graphs(core, first, NETWORKS, tmp_path, packed=True)
+    assert [r for r in results if r.verdict != "ok"] == []
+
+
 def test_wrong_answers_and_overruns_are_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _need_tools()
     compile_file = emulator.compile_file
