@@ -46,14 +46,19 @@ def grid(planar: int) -> list[str]:
     for size, c in [(32, 16), (16, 32), (8, 64)]:
         lines.append(f"conv3x3s1_{size}x{size}x{c}_{c} conv {size} {size} {c} {c} 3 3 1 1 1 1 1 relu plain 1 0 3")
         lines.append(f"add_{size}x{size}x{c} add {size} {size} {c} {c} 1 1 1 0 0 0 0 none plain 1 0 99")
+    for ci, co, activation in [(16, 96, "relu6"), (48, 144, "relu6"), (96, 24, "none"), (144, 40, "none")]:
+        for flavour in ("w4", "w4a4"):
+            plane = planar if flavour == "w4" and activation != "none" else 0
+            lines += [_pointwise(ci, co, size, activation, plane, flavour) for size in (10, 20)]
     lines.append("fc_160_1000 fc 1 1 160 1000 1 1 1 0 0 0 0 none plain 1 0 3")
     return lines
 
 
-def _pointwise(ci: int, co: int, size: int, activation: str, planar: int) -> str:
-    rows = min(size, (16 + size - 1) // size)
-    name = f"pw_{ci}_{co}_{size}x{size}_rows{rows}"
-    return f"{name} conv {size} {size} {ci} {co} 1 1 1 0 0 0 0 {activation} plain {rows} {planar} 7"
+def _pointwise(ci: int, co: int, size: int, activation: str, planar: int, flavour: str = "plain") -> str:
+    pixels = 16 if flavour == "plain" else 32
+    rows = min(size, (pixels + size - 1) // size)
+    name = f"pw_{ci}_{co}_{size}x{size}_rows{rows}" + (f"_{flavour}" if flavour != "plain" else "")
+    return f"{name} conv {size} {size} {ci} {co} 1 1 1 0 0 0 0 {activation} {flavour} {rows} {planar} 7"
 
 
 def _depthwise(k: int, stride: int, size: int, rows: int, planar: int) -> str:

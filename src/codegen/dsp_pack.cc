@@ -13,7 +13,7 @@ namespace tinynas {
 namespace {
 
 constexpr std::int64_t kInt32 = std::int64_t{1} << 31;
-constexpr std::size_t kHeaderWords = 10;
+constexpr std::size_t kHeaderWords = TN_DSP_PAIR_HEADER;
 
 enum Mode : std::int64_t { kHiddenLeft, kHiddenRight, kLinear, kUniversal, kSingle };
 
@@ -246,11 +246,11 @@ class LanePacker {
 
 std::int64_t Interval::magnitude() const { return std::max(std::abs(low), std::abs(high)); }
 
-Interval accumulator_interval(std::span<const std::int64_t> weights, std::int64_t bias) {
+Interval accumulator_interval(std::span<const std::int64_t> weights, std::int64_t bias, Interval inputs) {
   Interval interval{bias, bias};
   for (const auto w : weights) {
-    interval.low += std::min(w * -128, w * 127);
-    interval.high += std::max(w * -128, w * 127);
+    interval.low += std::min(w * inputs.low, w * inputs.high);
+    interval.high += std::max(w * inputs.low, w * inputs.high);
   }
   return interval;
 }

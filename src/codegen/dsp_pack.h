@@ -11,12 +11,14 @@
 
 namespace tinynas {
 
-/// Values [low, high] that an accumulator can take, bias included, for inputs in [-128, 127].
+/// Values [low, high].
 struct Interval {
   std::int64_t low = 0, high = 0;
   [[nodiscard]] std::int64_t magnitude() const;
 };
-[[nodiscard]] Interval accumulator_interval(std::span<const std::int64_t> weights, std::int64_t bias);
+/// What an accumulator can be, bias included.
+[[nodiscard]] Interval accumulator_interval(std::span<const std::int64_t> weights, std::int64_t bias,
+                                            Interval inputs = {-128, 127});
 
 /// A channel as both packings see it. A channel whose output cannot change has no weights left.
 struct DspChannel {

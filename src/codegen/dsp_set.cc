@@ -4,6 +4,7 @@
 
 #include "codegen/dsp_add.h"
 #include "codegen/dsp_pack.h"
+#include "codegen/dsp_pack_s4.h"
 #include "codegen/kernel_call.h"
 #include "graph/operators.h"
 #include "graph/shape.h"
@@ -14,9 +15,12 @@
 namespace tinynas {
 namespace {
 
-bool is_int8(const KernelRequest& request) {
-  return input_of(request).dtype == DType::s8 && output_of(request).dtype == DType::s8 &&
-         input_of(request, 1).dtype == DType::s8;
+std::int32_t input_bits(const KernelRequest& request) { return dtype_bits(input_of(request).dtype); }
+std::int32_t weight_bits(const KernelRequest& request) { return dtype_bits(input_of(request, 1).dtype); }
+
+/// Maps of int8, weights of 8 or 4 bits.
+bool int8_maps(const KernelRequest& request) {
+  return input_of(request).dtype == DType::s8 && output_of(request).dtype == DType::s8 && weight_bits(request) <= 8;
 }
 
 KernelCall dsp_call(const std::string& function, std::vector<std::string> sources) {
@@ -28,20 +32,31 @@ KernelCall dsp_call(const std::string& function, std::vector<std::string> source
   return call;
 }
 
+/// A packed matrix times tiles of up to `pixels` pixels; where its results go is set by the caller.
+void add_packed(KernelCall& call, const KernelRequest& request, const PackedMatrix& packed, std::int32_t pixels) {
+  const std::int32_t bits = weight_bits(request);
+  add_array(call, "matrix.weights", {"matrix", "uint32_t", packed.words});
+  add_field(call, "matrix.steps", packed.steps);
+  add_field(call, "matrix.pairs", packed.pairs);
+  add_field(call, "matrix.tile_pixels", tn_dsp_tile_pixels(packed.steps, pixels, bits));
+  add_field(call, "matrix.expanded_bytes", tn_dsp_expanded_bytes(packed.steps, input_bits(request), bits));
+}
+
 /// weights [output_c][runs * run_length] times tiles of pixels.
 void add_matrix(KernelCall& call, const KernelRequest& request, std::int32_t runs, std::int32_t run_length,
                 std::int32_t rows_at_once) {
   const auto values = constant_values(input_of(request, 1));
   const std::int32_t channels = channels_of(output_of(request));
   const DspPlacement placement{request.output == Layout::planar, planar_plane_bytes(call.columns), call.columns % 4 == 0};
-  const PackedMatrix packed = pack_matrix(values, runs, run_length, output_stage_of(request), placement);
+  PackedMatrix packed = pack_matrix(values, runs, run_length, output_stage_of(request), placement);
+  const bool nibbles = weight_bits(request) == 4;
+  if (nibbles) packed = in_nibbles(packed);
   call.sources.insert(call.sources.end(), {"dsp/gather.S", "dsp/tile.S"});
-  add_array(call, "matrix.weights", {"matrix", "uint32_t", packed.words});
-  add_field(call, "matrix.steps", packed.steps);
-  add_field(call, "matrix.pairs", packed.pairs);
+  if (nibbles) call.sources.insert(call.sources.end(), {"dsp/tile_s4.c", "dsp/expand.S"});
+  call.fields.push_back({"matrix.kernel", nibbles ? "tn_dsp_tile_s4" : "tn_dsp_tile_run"});
+  add_packed(call, request, packed, call.columns * rows_at_once);
   add_field(call, "matrix.plane_bytes", placement.planar ? placement.plane_bytes : 0);
   add_field(call, "matrix.pixel_bytes", placement.planar ? 0 : channels);
-  add_field(call, "matrix.tile_pixels", tn_dsp_tile_pixels(packed.steps, call.columns * rows_at_once));
 }
 
 struct DspChooser {
@@ -49,8 +64,9 @@ struct DspChooser {
 
   std::optional<KernelCall> operator()(const Conv2D&) const {
     const Shape &in = input_of(request).shape, &weights = input_of(request, 1).shape;
-    if (request.input != Layout::nhwc || !dsp_convolution(*request.graph, operator_of(request))) return std::nullopt;
     const bool pointwise = kernel_kind(*request.graph, operator_of(request)) == TN_KIND_POINTWISE;
+    if (pointwise && input_of(request).dtype == DType::s4) return pointwise_of_nibbles();
+    if (request.input != Layout::nhwc || !dsp_convolution(*request.graph, operator_of(request))) return std::nullopt;
     KernelCall call = pointwise ? dsp_call("tn_dsp_pointwise", {"pointwise.c"}) : dsp_call("tn_dsp_conv2d", {"conv2d.c"});
     call.columns = columns_of(output_of(request));
     add_matrix(call, request, weights[1], weights[2] * in[3], pointwise ? request.rows_at_once : 1);
@@ -63,8 +79,25 @@ struct DspChooser {
     return call;
   }
 
+  /// Weights, inputs and outputs of 4 bits; nullopt where the kernel does not cover them.
+  [[nodiscard]] std::optional<KernelCall> pointwise_of_nibbles() const {
+    const std::int32_t channels = channels_of(output_of(request)), input_c = channels_of(input_of(request));
+    const bool four = output_of(request).dtype == DType::s4 && weight_bits(request) == 4;
+    if (!four || input_c % 8 != 0 || channels % 4 != 0) return std::nullopt;
+    const auto packed = pack_quads(constant_values(input_of(request, 1)), output_stage_of(request));
+    if (!packed) return std::nullopt;
+    KernelCall call = dsp_call("tn_dsp_pointwise_s4", {"pointwise_s4.c", "gather_s4.S", "tile_w4a4.S"});
+    call.params_type = "tn_dsp_pointwise_params";
+    call.columns = columns_of(output_of(request));
+    call.fields.push_back({"matrix.kernel", "tn_dsp_tile_w4a4"});
+    add_packed(call, request, *packed, call.columns * request.rows_at_once);
+    add_field(call, "matrix.pixel_bytes", channels / 2);
+    add_field(call, "input_c", input_c);
+    return call;
+  }
+
   std::optional<KernelCall> operator()(const FullyConnected&) const {
-    if (!is_int8(request)) return std::nullopt;
+    if (!int8_maps(request)) return std::nullopt;
     KernelCall call = dsp_call("tn_dsp_pointwise", {"pointwise.c"});
     const bool in_rows = row_mode(*request.graph, operator_of(request)) == RowMode::rows;
     call.form = in_rows ? CallForm::rows : CallForm::whole;

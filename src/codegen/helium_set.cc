@@ -13,10 +13,10 @@
 namespace tinynas {
 namespace {
 
-bool is_int8(const KernelRequest& request) {
-  return input_of(request).dtype == DType::s8 && output_of(request).dtype == DType::s8 &&
-         input_of(request, 1).dtype == DType::s8;
+bool int8_maps(const KernelRequest& request) {
+  return input_of(request).dtype == DType::s8 && output_of(request).dtype == DType::s8;
 }
+bool is_int8(const KernelRequest& request) { return int8_maps(request) && input_of(request, 1).dtype == DType::s8; }
 
 KernelCall helium_call(const std::string& function, const std::vector<std::string>& sources) {
   KernelCall call;
@@ -89,7 +89,7 @@ struct HeliumChooser {
   }
 
   std::optional<KernelCall> operator()(const DepthwiseConv2D& op) const {
-    if (!is_int8(request) || request.in_place || input_of(request, 1).shape[3] != input_of(request).shape[3])
+    if (!int8_maps(request) || request.in_place || input_of(request, 1).shape[3] != input_of(request).shape[3])
       return std::nullopt;
     if (auto strips = depthwise_strips(op)) return strips;
     const OutputStage stage = output_stage_of(request);

@@ -4,13 +4,15 @@
 #include <numeric>
 #include <variant>
 
+#include "graph/formats.h"
 #include "graph/operators.h"
 #include "oracle/scratch.h"
 
 namespace tinynas {
 namespace {
 
-constexpr std::int32_t kBlockPixels = 16;  // pixels that a matrix kernel needs to run at full speed
+constexpr std::int32_t kBlockPixels = 16;   // pixels that a matrix kernel needs to run at full speed
+constexpr std::int32_t kPackedPixels = 32;  // the same where weights of 4 bits are unpacked for them
 
 /// Rows that the operator's kernel would like to compute together.
 std::int32_t wanted_rows(const ScheduleInput& input, std::int32_t op) {
@@ -28,7 +30,10 @@ std::int32_t wanted_rows(const ScheduleInput& input, std::int32_t op) {
   }
   const auto whole_blocks = 4 / std::gcd(output[2], 4);  // the fewest rows that make whole blocks of four pixels
   const auto pixels = whole_blocks * output[2];
-  return std::min(height, whole_blocks * ((kBlockPixels + pixels - 1) / pixels));
+  const bool packed = has_weights(operation) &&
+                      input.graph.tensors[static_cast<std::size_t>(operation.inputs[1])].dtype == DType::s4;
+  const auto wanted = packed ? kPackedPixels : kBlockPixels;
+  return std::min(height, whole_blocks * ((wanted + pixels - 1) / pixels));
 }
 
 /// Doubles the rows of every operator in turn, up to those wanted, as long as the limit allows.

@@ -12,8 +12,10 @@ namespace {
 
 const Tensor& tensor_at(const Graph& graph, std::int32_t index) { return graph.tensors[static_cast<std::size_t>(index)]; }
 
-bool all_int8(const Graph& graph, const Operator& op) {
-  return tensor_at(graph, op.inputs[0]).dtype == DType::s8 && tensor_at(graph, op.inputs[1]).dtype == DType::s8 &&
+/// Maps of int8; weights of 8 or 4 bits.
+bool int8_maps(const Graph& graph, const Operator& op) {
+  const DType weights = tensor_at(graph, op.inputs[1]).dtype;
+  return tensor_at(graph, op.inputs[0]).dtype == DType::s8 && (weights == DType::s8 || weights == DType::s4) &&
          tensor_at(graph, op.outputs[0]).dtype == DType::s8;
 }
 
@@ -21,13 +23,13 @@ bool all_int8(const Graph& graph, const Operator& op) {
 
 bool dsp_convolution(const Graph& graph, const Operator& op) {
   const auto* conv = std::get_if<Conv2D>(&op.kind);
-  return conv != nullptr && all_int8(graph, op) && conv->window.dilation_w == 1 &&
+  return conv != nullptr && int8_maps(graph, op) && conv->window.dilation_w == 1 &&
          tensor_at(graph, op.inputs[1]).shape[3] == tensor_at(graph, op.inputs[0]).shape[3];
 }
 
 bool dsp_depthwise(const Graph& graph, const Operator& op) {
   const auto* depthwise = std::get_if<DepthwiseConv2D>(&op.kind);
-  if (depthwise == nullptr || !all_int8(graph, op)) return false;
+  if (depthwise == nullptr || !int8_maps(graph, op)) return false;
   const Window& w = depthwise->window;
   const Shape &in = tensor_at(graph, op.inputs[0]).shape, &weights = tensor_at(graph, op.inputs[1]).shape;
   const std::int32_t kernel = weights[1];

@@ -21,6 +21,7 @@ typedef struct {
   uint32_t seed, crc;
   int32_t inputs;                  /* 2: a second input of the first one's shape */
   int32_t input_zero, output_zero; /* zero points */
+  int32_t bits;                    /* of inputs and outputs */
 } test_case;
 
 extern const test_case cases[];

@@ -4,7 +4,8 @@
 //   firmware_cases dsp|helium|thumb2|portable < lines > cases.c
 //   line: name kind h w ci co kh kw stride pad_top pad_left pad_bottom pad_right activation flavour rows_at_once planar seed
 //   kind: conv depthwise fc add; activation: none relu relu6; flavour: plain, extreme, dead (some
-//   channels of so small a scale that their output never moves); planar: 0, or 1 for rows of planes
+//   channels of so small a scale that their output never moves), w4 (weights of 4 bits), w4a4 (inputs
+//   and outputs too); planar: 0, or 1 for rows of planes
 //   between (the output of a conv, the input of a depthwise)
 #include <cmath>
 #include <cstdio>
@@ -17,6 +18,7 @@
 #include "checksum.h"
 #include "codegen/kernel_call.h"
 #include "graph/error.h"
+#include "graph/formats.h"
 #include "graph/interpreter.h"
 #include "oracle/planar.h"
 #include "oracle/rows.h"
@@ -53,8 +55,10 @@ class Maker {
     const std::int32_t ow = map ? (line_.w + line_.left + line_.right - line_.kw) / line_.stride + 1 : 1;
     graph_.name = "case";
     const bool clamps = line_.activation != "none" && !extreme();
+    const std::int32_t least = four_bits() ? -8 : -128;
     add_tensor("x", map ? Shape{1, line_.h, line_.w, line_.ci} : Shape{1, line_.ci}, 0.02F, zero());
-    add_tensor("y", map ? Shape{1, oh, ow, line_.co} : Shape{1, line_.co}, 6.0F / 255.0F, clamps ? -128 : zero());
+    add_tensor("y", map ? Shape{1, oh, ow, line_.co} : Shape{1, line_.co}, 6.0F / static_cast<float>(-2 * least - 1),
+               clamps ? least : zero());
     Operator op;
     op.name = line_.name;
     op.outputs = {1};
@@ -81,11 +85,16 @@ class Maker {
 
  private:
   bool extreme() const { return line_.flavour == "extreme"; }
+  bool four_bits() const { return line_.flavour == "w4a4"; }
+  bool four_bit_weights() const { return four_bits() || line_.flavour == "w4"; }
   float uniform(float low, float high) { return std::uniform_real_distribution<float>(low, high)(random_); }
   std::int32_t integer(std::int32_t low, std::int32_t high) {
     return std::uniform_int_distribution<std::int32_t>(low, high)(random_);
   }
-  std::int32_t zero() { return integer(0, 3) == 0 ? -128 : integer(-128, 127); }
+  std::int32_t zero() {
+    const std::int32_t least = four_bits() ? -8 : -128;
+    return integer(0, 3) == 0 ? least : integer(least, -least - 1);
+  }
 
   Activation activation() const {
     if (line_.activation == "relu") return Activation::relu;
@@ -97,6 +106,7 @@ class Maker {
     t.name = name;
     t.shape = shape;
     t.quantization = {{scale}, {zero_point}, 0};
+    if (four_bits()) t.dtype = DType::s4;
     graph_.tensors.push_back(t);
   }
 
@@ -110,11 +120,13 @@ class Maker {
     if (line_.kind == "fc") weights.shape = {line_.co, line_.ci};
     weights.quantization.axis = depthwise ? 3 : 0;
     std::vector<std::int8_t> w(static_cast<std::size_t>(length) * static_cast<std::size_t>(line_.co));
-    for (auto& value : w) value = static_cast<std::int8_t>(integer(extreme() ? -128 : -127, 127));
+    const std::int32_t most = four_bit_weights() ? 7 : 127;
+    for (auto& value : w) value = static_cast<std::int8_t>(integer(extreme() ? -128 : -most, most));
     std::vector<std::int32_t> b;
     for (std::int32_t c = 0; c < line_.co; ++c) add_channel(weights, b, length);
     if (extreme()) flatten_channels(w, depthwise);
-    weights.data = bytes_of(w);
+    if (four_bit_weights()) weights.dtype = DType::s4;
+    weights.data = pack_values(weights, bytes_of(w));
     bias.name = "b";
     bias.shape = {line_.co};
     bias.dtype = DType::s32;
@@ -125,8 +137,9 @@ class Maker {
 
   /// A plain channel's outputs spread over the range; an extreme one has any multiplier and any bias.
   void add_channel(Tensor& weights, std::vector<std::int32_t>& bias, std::int32_t length) {
-    const float deviation = std::sqrt(static_cast<float>(length)) * 74.0F * 73.0F;
-    float scale = uniform(20.0F, 80.0F) / deviation;
+    const float deviation =
+        std::sqrt(static_cast<float>(length)) * (four_bits() ? 4.6F : 74.0F) * (four_bit_weights() ? 4.3F : 73.0F);
+    float scale = uniform(20.0F, 80.0F) / (four_bits() ? 16.0F : 1.0F) / deviation;
     std::int32_t b = static_cast<std::int32_t>(uniform(-0.5F, 1.0F) * deviation);
     if (extreme() && integer(0, 1) == 0) scale = std::exp2(uniform(-26.0F, 3.0F));
     if (line_.flavour == "dead" && integer(0, 2) == 0) {
@@ -177,8 +190,9 @@ void write_params(const KernelCall& call, const std::string& prefix) {
 std::string case_text(const Line& line, const Graph& graph, const KernelCall& call, const std::string& prefix) {
   std::vector<Bytes> inputs;
   for (std::size_t i = 0; i < graph.inputs.size(); ++i) {
-    const auto& shape = graph.tensors[static_cast<std::size_t>(graph.inputs[i])].shape;
-    inputs.push_back(pseudo_random(values_of(shape), line.seed + static_cast<std::uint32_t>(i)));
+    const Tensor& input = graph.tensors[static_cast<std::size_t>(graph.inputs[i])];
+    const auto bytes = static_cast<std::size_t>(activation_bytes(input.shape, input.dtype));
+    inputs.push_back(pseudo_random(bytes, line.seed + static_cast<std::uint32_t>(i)));
   }
   const auto& out = graph.tensors[1].shape;
   const bool map = out.size() == 4;
@@ -191,7 +205,8 @@ std::string case_text(const Line& line, const Graph& graph, const KernelCall& ca
        << call.scratch_bytes << ", " << (line.planar != 0 && line.kind == "depthwise" ? planar_plane_bytes(line.w) : 0)
        << ", " << (line.planar != 0 && line.kind != "depthwise" ? planar_plane_bytes(out[2]) : 0) << ", " << macs << ", "
        << line.seed << "u, " << crc32(run(graph, inputs)[0]) << "u, " << graph.inputs.size() << ", "
-       << graph.tensors[0].quantization.zero_point[0] << ", " << graph.tensors[1].quantization.zero_point[0] << "},\n";
+       << graph.tensors[0].quantization.zero_point[0] << ", " << graph.tensors[1].quantization.zero_point[0] << ", "
+       << dtype_bits(graph.tensors[0].dtype) << "},\n";
   return text.str();
 }
 

@@ -18,8 +18,13 @@ static void fill(int8_t* bytes, int32_t count, uint32_t seed) {
   }
 }
 
-static int32_t row_bytes(int32_t width, int32_t channels, int32_t plane) {
-  return plane != 0 ? channels * plane : width * channels;
+static int32_t row_bytes(int32_t width, int32_t channels, int32_t plane, int32_t bits) {
+  return plane != 0 ? channels * plane : (width * channels * bits + 7) / 8;
+}
+
+static int32_t input_row_bytes(const test_case* t) { return row_bytes(t->input_w, t->input_c, t->input_plane, t->bits); }
+static int32_t output_row_bytes(const test_case* t) {
+  return row_bytes(t->output_w, t->output_c, t->output_plane, t->bits);
 }
 
 /* Place of value (x, c) in a row: planes hold words of four columns in the order 0, 2, 1, 3, values + 128. */
@@ -44,8 +49,7 @@ static void make_planar(const test_case* t, int8_t* rows) {
 static void step_rows(const test_case* t, int32_t y, int32_t rows) {
   const int8_t *first[MOST_ROWS], *other[MOST_ROWS];
   int8_t* out[MOST_ROWS];
-  const int32_t in_bytes = row_bytes(t->input_w, t->input_c, t->input_plane);
-  const int32_t out_bytes = row_bytes(t->output_w, t->output_c, t->output_plane);
+  const int32_t in_bytes = input_row_bytes(t), out_bytes = output_row_bytes(t);
   const int32_t span = (rows - 1) * t->stride_h + (t->kernel_h - 1) * t->dilation_h + 1;
   for (int32_t i = 0; i < span; ++i) {
     const int32_t in_y = y * t->stride_h - t->pad_top + i;
@@ -60,8 +64,12 @@ static void step_rows(const test_case* t, int32_t y, int32_t rows) {
 }
 
 static uint32_t output_crc(const test_case* t) {
-  const int32_t bytes = row_bytes(t->output_w, t->output_c, t->output_plane);
+  const int32_t bytes = output_row_bytes(t);
   uint32_t crc = 0xFFFFFFFFU;
+  if (t->bits == 4) {
+    for (int32_t i = 0; i < t->output_h * bytes; ++i) crc = crc_byte(crc, (uint8_t)output[i]);
+    return ~crc;
+  }
   for (int32_t y = 0; y < t->output_h; ++y) {
     for (int32_t x = 0; x < t->output_w; ++x) {
       for (int32_t c = 0; c < t->output_c; ++c) {
@@ -75,7 +83,7 @@ static uint32_t output_crc(const test_case* t) {
 
 /* The columns that the last words of planes lack stay padding. */
 static int padding_holds(const test_case* t) {
-  const int32_t bytes = row_bytes(t->output_w, t->output_c, t->output_plane);
+  const int32_t bytes = output_row_bytes(t);
   int ok = 1;
   for (int32_t y = 0; y < t->output_h; ++y) {
     for (int32_t x = t->output_w; x < t->output_plane; ++x) {
@@ -88,20 +96,20 @@ static int padding_holds(const test_case* t) {
 }
 
 static int guards_hold(const test_case* t) {
-  const int8_t* after = output + t->output_h * row_bytes(t->output_w, t->output_c, t->output_plane);
+  const int8_t* after = output + t->output_h * output_row_bytes(t);
   int ok = 1;
   for (int32_t i = 0; i < GUARD; ++i) ok &= after[i] == 0x5A && scratch[t->scratch_bytes + i] == 0x5A;
   return ok;
 }
 
 static int run_case(const test_case* t) {
-  const int32_t values = t->input_h * t->input_w * t->input_c;
-  fill(input, values, t->seed);
-  if (t->inputs == 2) fill(second, values, t->seed + 1);
+  const int32_t bytes = t->input_h * row_bytes(t->input_w, t->input_c, 0, t->bits);
+  fill(input, bytes, t->seed);
+  if (t->inputs == 2) fill(second, bytes, t->seed + 1);
   if (t->input_plane != 0) make_planar(t, input);
   memset(output, 0x5A, sizeof output);
   if (t->output_plane != 0) {
-    memset(output, t->output_zero ^ 0x80, (size_t)(t->output_h * row_bytes(t->output_w, t->output_c, t->output_plane)));
+    memset(output, t->output_zero ^ 0x80, (size_t)(t->output_h * output_row_bytes(t)));
   }
   memset(scratch, 0x5A, sizeof scratch);
   uint32_t ticks = 0;

@@ -10,8 +10,9 @@ def _convolution(rng: random.Random, name: str) -> str:
     kh, kw = (1, 1) if pointwise else (rng.randint(1, 5), rng.randint(1, 5))
     stride = 1 if pointwise else rng.randint(1, 3)
     pads = [0] * 4 if pointwise else [rng.randint(0, n // 2) for n in (kh, kw, kh, kw)]
-    ci = rng.choice([rng.randint(1, 20), rng.randint(40, 60)])
-    size = f"{rng.randint(kh, 9)} {rng.randint(kw, 14)} {ci} {rng.randint(1, 20)}"
+    ci = rng.choice([rng.randint(1, 20), rng.randint(40, 60), 8 * rng.randint(1, 20)])
+    co = rng.choice([rng.randint(1, 20), 4 * rng.randint(1, 6)])
+    size = f"{rng.randint(kh, 9)} {rng.randint(kw, 14)} {ci} {co}"
     return f"{name} conv {size} {kh} {kw} {stride} {' '.join(map(str, pads))}"
 
 
@@ -43,7 +44,8 @@ def _may_be_planar(line: str) -> bool:
 
 
 def random_lines(seed: int, count: int, planar_rows: bool) -> list[str]:
-    """`count` operators; half have multipliers, shifts, biases and weights at the extremes, some dead channels.
+    """`count` operators: some with multipliers, shifts, biases and weights at the extremes, some with dead channels, some of
+    4 bits.
 
     With `planar_rows` half of the convolutions write planar rows, or read them.
     """
@@ -53,8 +55,8 @@ def random_lines(seed: int, count: int, planar_rows: bool) -> list[str]:
         make = rng.choice([_convolution, _convolution, _depthwise, _depthwise, _fully_connected, _add])
         line = make(rng, f"case{i}")
         activation = rng.choice(["none", "relu", "relu6"])
-        flavour = rng.choice(["plain", "extreme", "extreme", "dead"])
+        flavour = rng.choice(["plain", "extreme", "extreme", "dead", "w4", "w4a4"])
         rows = 1 if " fc " in line else rng.choice([1, 1, 2, 3, 5])
-        planar = int(planar_rows and _may_be_planar(line) and rng.random() < 0.5)
+        planar = int(planar_rows and flavour != "w4a4" and _may_be_planar(line) and rng.random() < 0.5)
         lines.append(f"{line} {activation} {flavour} {rows} {planar} {seed * 1000 + i}")
     return lines

@@ -17,7 +17,7 @@ static windows copy_windows(const tn_step* step, const tn_dsp_conv2d_params* par
   int32_t pixels = tn_dsp_window_pixels(g->kernel_w, g->stride_w, g->kernel_h * channels, params->width);
   if (pixels > step->x1 - x) pixels = step->x1 - x;
   const int32_t columns = tn_dsp_window_columns(g->kernel_w, g->stride_w, pixels);
-  const windows made = {.rows = (const int8_t* const*)((int8_t*)step->scratch +
+  const windows made = {.rows = (const int8_t* const*)((int8_t*)(void*)tn_tile_start(step, &params->matrix) +
                                                        tn_dsp_tile_bytes(params->matrix.steps, params->matrix.tile_pixels)),
                         .first = x * g->stride_w - g->pad_left,
                         .begin = x,
@@ -54,7 +54,7 @@ static void gather(const tn_step* step, const tn_dsp_conv2d_params* params, int3
   const tn_dsp_window window = {g->kernel_h, g->kernel_w * channels, g->stride_w * channels};
   tn_pixels output = tn_pixels_of(step, &params->matrix, r);
   output.x = x;
-  int16_t* tile = step->scratch;
+  int16_t* tile = tn_tile_start(step, &params->matrix);
   for (int32_t now; pixels > 0; x += now, pixels -= now) {
     now = pixels < 4 ? 1 : 4;
     const int32_t first = x * g->stride_w - g->pad_left;

@@ -51,16 +51,22 @@ static inline int16_t* tn_put_addresses(tn_pixels* pixels, int16_t* tile, int32_
   return (int16_t*)(void*)address;
 }
 
-/* Multiplies a tile of `pixels` pixels at the start of the scratch. */
+static inline int16_t* tn_tile_start(const tn_step* step, const tn_dsp_matrix* matrix) {
+  return (int16_t*)(void*)((int8_t*)step->scratch + matrix->expanded_bytes);
+}
+
+/* Multiplies a tile of `pixels` pixels. */
 static inline void tn_multiply(const tn_step* step, const tn_dsp_matrix* matrix, int32_t pixels) {
-  const tn_dsp_tile tile = {.tile = step->scratch,
-                            .weights = matrix->weights + tn_dsp_lead(matrix->steps),
+  const int32_t lead = matrix->expanded_bytes == 0 ? tn_dsp_lead(matrix->steps) : 0;
+  const tn_dsp_tile tile = {.tile = tn_tile_start(step, matrix),
+                            .weights = matrix->weights + lead,
                             .steps = matrix->steps,
                             .pairs = matrix->pairs,
                             .blocks = pixels >> 2,
                             .singles = pixels & 3,
-                            .plane_bytes = matrix->plane_bytes};
-  tn_dsp_tile_run(&tile);
+                            .plane_bytes = matrix->plane_bytes,
+                            .expanded = step->scratch};
+  matrix->kernel(&tile);
 }
 
 /* Pixels of the next tile when `left` are left: whole blocks, unless it is the last. */

@@ -4,15 +4,9 @@
 #ifndef TINYNAS_DSP_H
 #define TINYNAS_DSP_H
 
+#include "tinynas/scratch.h"
 #include "tinynas/step.h"
 #include "tinynas/window.h"
-
-/* Words in front of the first pair of a packed matrix: a chunk of 32 weights that ends with the first (steps - 1) % 32 + 1
- * is loaded as a whole, 10 words of it from the pair's header. */
-static inline int32_t tn_dsp_lead(int32_t steps) {
-  const int32_t lead = 32 - 10 - ((steps - 1) % 32 + 1);
-  return lead > 0 ? lead : 0;
-}
 
 /* A tile of gathered pixels times pairs of output channels. The order of the fields is known to dsp/tile.S. */
 typedef struct {
@@ -23,10 +17,16 @@ typedef struct {
   int32_t blocks;      /* of four pixels */
   int32_t singles;     /* pixels behind them, 0..3 */
   int32_t plane_bytes; /* planar: from one output channel to the next */
+  uint32_t* expanded;  /* weights of 4 bits: where they are unpacked to */
 } tn_dsp_tile;
+typedef void tn_dsp_tile_kernel(const tn_dsp_tile* tile);
 void tn_dsp_tile_run(const tn_dsp_tile* tile);
+void tn_dsp_tile_s4(const tn_dsp_tile* tile);   /* weights of 4 bits */
+void tn_dsp_tile_w4a4(const tn_dsp_tile* tile); /* and pixels and outputs; `pairs` counts fours of output channels */
+const uint32_t* tn_dsp_expand(const uint32_t* packed, uint32_t* words, int32_t pairs, int32_t steps);
 
 int16_t* tn_dsp_gather(const int8_t* source, int32_t length, int32_t stride, int16_t* tile, int32_t pixels);
+int16_t* tn_dsp_gather_s4(const int8_t* source, int32_t length, int32_t stride, int16_t* tile, int32_t pixels);
 
 /* Windows of neighbouring pixels. The order of the fields is known to dsp/gather.S. */
 typedef struct {
@@ -39,11 +39,13 @@ int16_t* tn_dsp_gather_windows(const int8_t* const* rows, int32_t offset, const 
 
 /* A packed weight matrix and how its results are stored. */
 typedef struct {
-  const uint32_t* weights; /* tn_dsp_lead() words, then pairs */
+  tn_dsp_tile_kernel* kernel;
+  const uint32_t* weights; /* of 8 bits: tn_dsp_lead() words, then pairs */
   int32_t steps, pairs;
-  int32_t plane_bytes; /* planar output: of a channel's row */
-  int32_t pixel_bytes; /* nhwc output: of a pixel; 0: planar */
-  int32_t tile_pixels; /* tn_dsp_tile_pixels() */
+  int32_t plane_bytes;    /* planar output: of a channel's row */
+  int32_t pixel_bytes;    /* nhwc output: of a pixel; 0: planar */
+  int32_t tile_pixels;    /* tn_dsp_tile_pixels() */
+  int32_t expanded_bytes; /* of scratch in front of the tile; 0: weights of 8 bits */
 } tn_dsp_matrix;
 
 /* 1x1, stride 1; also fully connected. Planar output: the columns that a row's last word lacks are left alone; where there
@@ -53,6 +55,8 @@ typedef struct {
   int32_t input_c;
 } tn_dsp_pointwise_params;
 void tn_dsp_pointwise(const tn_step* step, const tn_dsp_pointwise_params* params);
+/* Weights, inputs and outputs of 4 bits, input_c a multiple of 8, output channels of 4. */
+void tn_dsp_pointwise_s4(const tn_step* step, const tn_dsp_pointwise_params* params);
 
 /* Any window without dilation of columns and groups. */
 typedef struct {

@@ -4,6 +4,11 @@
 
 /* Gathered activations that a tile of pixels may take, unless four pixels take more. */
 #define TN_DSP_TILE_BYTES 3072
+/* The same with weights of 4 bits, which are unpacked anew for every tile. */
+#define TN_DSP_TILE_S4_BYTES 6144
+/* Words of unpacked pairs of output channels, unless one pair takes more; words in front of a pair's weights. */
+#define TN_DSP_EXPANDED_WORDS 384
+#define TN_DSP_PAIR_HEADER 10
 /* Copied windows of a whole row of pixels may take as much. */
 #define TN_DSP_WINDOW_BYTES 512
 /* Strips of the depthwise kernels: bytes of a row, rows, channels that are unpacked together. */
@@ -18,9 +23,32 @@ static inline int32_t tn_dsp_run_steps(int32_t length) { return length / 4 * 2 +
 static inline int32_t tn_dsp_tile_bytes(int32_t steps, int32_t pixels) { return 4 * (steps + 1) * pixels; }
 
 /* Pixels of a tile when `pixels` are computed in a step: all of them, or whole blocks of four. */
-static inline int32_t tn_dsp_tile_pixels(int32_t steps, int32_t pixels) {
-  const int32_t fit = TN_DSP_TILE_BYTES / tn_dsp_tile_bytes(steps, 4) * 4, most = fit > 4 ? fit : 4;
+static inline int32_t tn_dsp_tile_pixels(int32_t steps, int32_t pixels, int32_t weight_bits) {
+  const int32_t bytes = weight_bits == 4 ? TN_DSP_TILE_S4_BYTES : TN_DSP_TILE_BYTES;
+  const int32_t fit = bytes / tn_dsp_tile_bytes(steps, 4) * 4, most = fit > 4 ? fit : 4;
   return pixels < most ? pixels : most;
+}
+
+/* Words in front of the first pair of a packed matrix: a chunk of 32 weights that ends with the first (steps - 1) % 32 + 1
+ * is loaded as a whole, 10 words of it from the pair's header. */
+static inline int32_t tn_dsp_lead(int32_t steps) {
+  const int32_t lead = 32 - TN_DSP_PAIR_HEADER - ((steps - 1) % 32 + 1);
+  return lead > 0 ? lead : 0;
+}
+
+/* Pairs of channels whose weights of 4 bits are unpacked together, and the bytes in front of the tile that they take. */
+static inline int32_t tn_dsp_expanded_pairs(int32_t steps) {
+  const int32_t pairs = TN_DSP_EXPANDED_WORDS / (TN_DSP_PAIR_HEADER + steps);
+  return pairs > 1 ? pairs : 1;
+}
+static inline int32_t tn_dsp_expanded_bytes(int32_t steps, int32_t input_bits, int32_t weight_bits) {
+  if (weight_bits != 4) return 0;
+  if (input_bits == 4) return 128 * ((steps + 15) / 16); /* of one four of channels: whole chunks of 16 steps */
+  return 4 * (tn_dsp_lead(steps) + tn_dsp_expanded_pairs(steps) * (TN_DSP_PAIR_HEADER + steps));
+}
+static inline int32_t tn_dsp_matrix_bytes(const tn_shape* s, int32_t steps, int32_t pixels) {
+  return tn_dsp_expanded_bytes(steps, s->input_bits, s->weight_bits) +
+         tn_dsp_tile_bytes(steps, tn_dsp_tile_pixels(steps, pixels, s->weight_bits));
 }
 
 /* Columns under the windows of `pixels` neighbouring pixels. */
@@ -68,10 +96,10 @@ static inline int32_t tn_scratch_dsp(tn_kind kind, const tn_shape* s) {
   if (kind == TN_KIND_POINTWISE || kind == TN_KIND_FULLY_CONNECTED) {
     const int32_t width = kind == TN_KIND_POINTWISE ? s->output_w : 1;
     const int32_t steps = tn_dsp_run_steps(s->input_c);
-    bytes = tn_dsp_tile_bytes(steps, tn_dsp_tile_pixels(steps, width * s->rows_at_once));
+    bytes = tn_dsp_matrix_bytes(s, steps, width * s->rows_at_once);
   } else if (kind == TN_KIND_CONV2D && s->groups == 1) {
     const int32_t steps = s->kernel_h * tn_dsp_run_steps(s->kernel_w * s->input_c);
-    bytes = tn_dsp_tile_bytes(steps, tn_dsp_tile_pixels(steps, s->output_w)) + tn_dsp_window_bytes(s);
+    bytes = tn_dsp_matrix_bytes(s, steps, s->output_w) + tn_dsp_window_bytes(s);
   } else if (kind == TN_KIND_DEPTHWISE && s->kernel_h == s->kernel_w && s->kernel_h <= 7) {
     bytes = tn_dsp_strips_bytes(s->kernel_h, s->stride_w, s->output_w, s->rows_at_once);
   }
