@@ -12,12 +12,12 @@ namespace tinynas {
 namespace {
 
 constexpr std::int64_t kInt32 = std::int64_t{1} << 31;
-constexpr std::int64_t kLanes = 4096;             // from channel 0 to channel 1 in a halfword
-constexpr std::int64_t kMostChange = 2048;        // of channel 0's sum within a group
-constexpr std::int64_t kMostSum = 1 << 15;        // of a channel with more than one group: kept scaled by 2^16
-constexpr std::int32_t kChunkSteps = 16;          // of two input channels
-constexpr std::int64_t kZero = 8;                 // what weights, inputs and outputs have more than their values
-constexpr std::int64_t kLevel = 65536;            // a step of the output before it is saturated
+constexpr std::int64_t kLanes = 4096;       // from channel 0 to channel 1 in a halfword
+constexpr std::int64_t kMostChange = 2048;  // of channel 0's sum within a group
+constexpr std::int64_t kMostSum = 1 << 15;  // of a channel with more than one group: kept scaled by 2^16
+constexpr std::int32_t kChunkSteps = 16;    // of two input channels
+constexpr std::int64_t kZero = 8;           // what weights, inputs and outputs have more than their values
+constexpr std::int64_t kLevel = 65536;      // a step of the output before it is saturated
 constexpr Interval kInputs{-8, 7};
 
 std::int64_t word(std::int64_t value) { return static_cast<std::int64_t>(static_cast<std::uint32_t>(value)); }
@@ -134,9 +134,7 @@ class QuadPacker {
   /// Steps [begin, end) of a group: the first chunk has what whole chunks leave.
   [[nodiscard]] std::array<std::int32_t, 2> group_steps(std::int32_t group) const {
     const std::int32_t lead = chunks_ * kChunkSteps - packed_.steps;
-    const auto edge = [&](std::int32_t g) {
-      return std::clamp(g * group_chunks_ * kChunkSteps - lead, 0, packed_.steps);
-    };
+    const auto edge = [&](std::int32_t g) { return std::clamp(g * group_chunks_ * kChunkSteps - lead, 0, packed_.steps); };
     return {edge(group), edge(group + 1)};
   }
 
@@ -202,7 +200,9 @@ class QuadPacker {
       packed_.words.push_back(start_word(first + 2, group));
     }
     for (std::int32_t step = 0; step < packed_.steps; ++step) {
-      const auto two = [&](std::size_t channel) { return halfword(channel, step_input(step)) | halfword(channel, step_input(step) + 4) << 16; };
+      const auto two = [&](std::size_t channel) {
+        return halfword(channel, step_input(step)) | halfword(channel, step_input(step) + 4) << 16;
+      };
       const std::int64_t turned = two(first + 2);
       packed_.words.push_back(word(two(first) | turned << 8 | turned >> 24));
     }

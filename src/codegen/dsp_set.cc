@@ -32,6 +32,16 @@ KernelCall dsp_call(const std::string& function, std::vector<std::string> source
   return call;
 }
 
+/// For outputs of 4 bits that are computed as int8 and then packed (engine/dsp/pack_s4.S): less by 120, so that int8's lower
+/// end is that of 4 bits; the upper end is left to the packing.
+OutputStage staged(OutputStage stage) {
+  constexpr std::int32_t kLess = 120;
+  stage.zero_point -= kLess;
+  stage.low -= kLess;
+  stage.high = stage.high == 7 ? 127 : stage.high - kLess;
+  return stage;
+}
+
 /// A packed matrix times tiles of up to `pixels` pixels; where its results go is set by the caller.
 void add_packed(KernelCall& call, const KernelRequest& request, const PackedMatrix& packed, std::int32_t pixels) {
   const std::int32_t bits = weight_bits(request);
@@ -48,7 +58,9 @@ void add_matrix(KernelCall& call, const KernelRequest& request, std::int32_t run
   const auto values = constant_values(input_of(request, 1));
   const std::int32_t channels = channels_of(output_of(request));
   const DspPlacement placement{request.output == Layout::planar, planar_plane_bytes(call.columns), call.columns % 4 == 0};
-  PackedMatrix packed = pack_matrix(values, runs, run_length, output_stage_of(request), placement);
+  const OutputStage stage = output_stage_of(request);
+  const bool into_nibbles = output_of(request).dtype == DType::s4;
+  PackedMatrix packed = pack_matrix(values, runs, run_length, into_nibbles ? staged(stage) : stage, placement);
   const bool nibbles = weight_bits(request) == 4;
   if (nibbles) packed = in_nibbles(packed);
   call.sources.insert(call.sources.end(), {"dsp/gather.S", "dsp/tile.S"});
@@ -66,9 +78,16 @@ struct DspChooser {
     const Shape &in = input_of(request).shape, &weights = input_of(request, 1).shape;
     const bool pointwise = kernel_kind(*request.graph, operator_of(request)) == TN_KIND_POINTWISE;
     if (pointwise && input_of(request).dtype == DType::s4) return pointwise_of_nibbles();
-    if (request.input != Layout::nhwc || !dsp_convolution(*request.graph, operator_of(request))) return std::nullopt;
+    const DType output = output_of(request).dtype;
+    if (request.input != Layout::nhwc || !dsp_convolution(*request.graph, operator_of(request), output)) return std::nullopt;
+    const bool into_nibbles = output == DType::s4;
+    if (into_nibbles && (pointwise || channels_of(output_of(request)) % 4 != 0)) return std::nullopt;
     KernelCall call = pointwise ? dsp_call("tn_dsp_pointwise", {"pointwise.c"}) : dsp_call("tn_dsp_conv2d", {"conv2d.c"});
     call.columns = columns_of(output_of(request));
+    if (into_nibbles) {
+      call.function += "_s4";
+      call.sources.insert(call.sources.end(), {"dsp/conv2d_s4.c", "dsp/pack_s4.S"});
+    }
     add_matrix(call, request, weights[1], weights[2] * in[3], pointwise ? request.rows_at_once : 1);
     add_field(call, "input_c", in[3]);
     if (!pointwise) {
@@ -113,23 +132,28 @@ struct DspChooser {
     const Shape& in = input_of(request).shape;
     const Window& w = op.window;
     const std::int32_t kernel = input_of(request, 1).shape[1];
-    if (request.in_place || request.output != Layout::nhwc || !dsp_depthwise(*request.graph, operator_of(request))) {
+    const DType maps = input_of(request).dtype;
+    if (request.in_place || request.output != Layout::nhwc || !dsp_depthwise(*request.graph, operator_of(request), maps)) {
       return std::nullopt;
     }
+    const bool nibbles = maps == DType::s4;
     const bool planar = request.input == Layout::planar;
     const std::string name = std::to_string(kernel) + "x" + std::to_string(kernel) + "s" + std::to_string(w.stride_h);
     KernelCall call = dsp_call("tn_dsp_depthwise", {"unpack_planar.S", "lanes_slow.S", "lanes_" + name + ".S"});
     if (planar) {
       call.function += "_planar";
       call.sources.push_back("dsp/depthwise_planar.c");
+    } else if (nibbles) {
+      call.function += "_s4";
+      call.sources.insert(call.sources.end(), {"dsp/depthwise_s4.c", "dsp/unpack_nhwc_s4.S", "dsp/pack_s4.S"});
     } else {
       call.sources.insert(call.sources.end(), {"dsp/depthwise.c", "dsp/unpack_nhwc.S"});
     }
     call.columns = columns_of(output_of(request));
-    const DepthwiseShape shape{kernel, w.stride_h, (w.padding.left & 1) != 0, planar ? 128 : 0};
+    const DepthwiseShape shape{kernel, w.stride_h, (w.padding.left & 1) != 0, planar ? 128 : (nibbles ? 8 : 0)};
+    const OutputStage stage = nibbles ? staged(output_stage_of(request)) : output_stage_of(request);
     call.fields.push_back({"kernel", "tn_dsp_lanes_" + name});
-    add_array(call, "weights",
-              {"lanes", "uint32_t", pack_depthwise(constant_values(input_of(request, 1)), shape, output_stage_of(request))});
+    add_array(call, "weights", {"lanes", "uint32_t", pack_depthwise(constant_values(input_of(request, 1)), shape, stage)});
     add_field(call, "channel_words", depthwise_channel_words(shape));
     add_field(call, "kernel_size", kernel);
     add_field(call, "stride", w.stride_h);

@@ -12,31 +12,31 @@ namespace {
 
 const Tensor& tensor_at(const Graph& graph, std::int32_t index) { return graph.tensors[static_cast<std::size_t>(index)]; }
 
-/// Maps of int8; weights of 8 or 4 bits.
-bool int8_maps(const Graph& graph, const Operator& op) {
+/// Weights of 8 or 4 bits.
+bool has_maps(const Graph& graph, const Operator& op, DType input, DType output) {
   const DType weights = tensor_at(graph, op.inputs[1]).dtype;
-  return tensor_at(graph, op.inputs[0]).dtype == DType::s8 && (weights == DType::s8 || weights == DType::s4) &&
-         tensor_at(graph, op.outputs[0]).dtype == DType::s8;
+  return tensor_at(graph, op.inputs[0]).dtype == input && tensor_at(graph, op.outputs[0]).dtype == output &&
+         (weights == DType::s8 || weights == DType::s4);
 }
 
 }  // namespace
 
-bool dsp_convolution(const Graph& graph, const Operator& op) {
+bool dsp_convolution(const Graph& graph, const Operator& op, DType output) {
   const auto* conv = std::get_if<Conv2D>(&op.kind);
-  return conv != nullptr && int8_maps(graph, op) && conv->window.dilation_w == 1 &&
+  return conv != nullptr && has_maps(graph, op, DType::s8, output) && conv->window.dilation_w == 1 &&
          tensor_at(graph, op.inputs[1]).shape[3] == tensor_at(graph, op.inputs[0]).shape[3];
 }
 
-bool dsp_depthwise(const Graph& graph, const Operator& op) {
+bool dsp_depthwise(const Graph& graph, const Operator& op, DType maps) {
   const auto* depthwise = std::get_if<DepthwiseConv2D>(&op.kind);
-  if (depthwise == nullptr || !int8_maps(graph, op)) return false;
+  if (depthwise == nullptr || !has_maps(graph, op, maps, maps)) return false;
   const Window& w = depthwise->window;
   const Shape &in = tensor_at(graph, op.inputs[0]).shape, &weights = tensor_at(graph, op.inputs[1]).shape;
   const std::int32_t kernel = weights[1];
   const bool square = kernel == weights[2] && (kernel == 3 || kernel == 5 || kernel == 7) && w.stride_h == w.stride_w;
   const bool aligned = w.stride_h == 2 || (w.stride_h == 1 && (w.padding.left & 1) == (kernel == 5 ? 0 : 1));
   return square && aligned && w.dilation_h == 1 && w.dilation_w == 1 && weights[3] == in[3] &&
-         in[3] >= TN_DSP_STRIP_CHANNELS;
+         in[3] >= TN_DSP_STRIP_CHANNELS && (maps == DType::s8 || in[3] % TN_DSP_STRIP_CHANNELS == 0);
 }
 
 bool planar_ring(const ScheduleInput& input, std::int32_t tensor) {

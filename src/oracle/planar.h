@@ -8,9 +8,9 @@
 
 namespace tinynas {
 
-/// Whether the DSP kernels have a body for a convolution or a depthwise convolution.
-[[nodiscard]] bool dsp_convolution(const Graph& graph, const Operator& op);
-[[nodiscard]] bool dsp_depthwise(const Graph& graph, const Operator& op);
+/// Whether the DSP kernels have a body for a convolution from int8 to `output`, or a depthwise convolution of maps of s8 or s4.
+[[nodiscard]] bool dsp_convolution(const Graph& graph, const Operator& op, DType output = DType::s8);
+[[nodiscard]] bool dsp_depthwise(const Graph& graph, const Operator& op, DType maps = DType::s8);
 
 /// Bytes of one channel's plane in a planar row of `columns`.
 [[nodiscard]] constexpr std::int32_t planar_plane_bytes(std::int32_t columns) { return (columns + 3) / 4 * 4; }

@@ -23,9 +23,7 @@ static int32_t row_bytes(int32_t width, int32_t channels, int32_t plane, int32_t
 }
 
 static int32_t input_row_bytes(const test_case* t) { return row_bytes(t->input_w, t->input_c, t->input_plane, t->bits); }
-static int32_t output_row_bytes(const test_case* t) {
-  return row_bytes(t->output_w, t->output_c, t->output_plane, t->bits);
-}
+static int32_t output_row_bytes(const test_case* t) { return row_bytes(t->output_w, t->output_c, t->output_plane, t->bits); }
 
 /* Place of value (x, c) in a row: planes hold words of four columns in the order 0, 2, 1, 3, values + 128. */
 static int32_t place(int32_t x, int32_t c, int32_t channels, int32_t plane) {

@@ -2,9 +2,10 @@
 //
 //   firmware_graphs CORE FIRST COUNT FOLDER [packed]
 //
-// `packed`: networks of 4 and of 8 bits instead of int8 ones. Network i has seed FIRST + i; schedule, stored or streamed image and preference follow from the seed. FOLDER gets
-// net<i>.c, their weights and headers, graphs.c with the table that tests/firmware/graphs.h describes, and build.txt: the
-// engine's sources ("source PATH") and compile definitions ("define NAME").
+// `packed`: networks of 4 and of 8 bits instead of int8 ones. Network i has seed FIRST + i; schedule, stored or streamed
+// image and preference follow from the seed. FOLDER gets net<i>.c, their weights and headers, graphs.c with the table that
+// tests/firmware/graphs.h describes, and build.txt: the engine's sources ("source PATH") and compile definitions ("define
+// NAME").
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>

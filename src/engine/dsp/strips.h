@@ -66,7 +66,7 @@ typedef void tn_strip_runner(const tn_step* step, const tn_dsp_depthwise_params*
 /* Runs a step strip by strip. Outputs of a strip row: 40 with stride 1, 20 with stride 2; their columns, those that the last
  * block reads in vain and up to three before them for the sake of alignment fit TN_DSP_STRIP_ROW. */
 static inline void tn_strips_run(const tn_step* step, const tn_dsp_depthwise_params* p, tn_strip_runner* run) {
-  const int32_t longest = 40 / p->stride;
+  const int32_t longest = tn_dsp_strip_outputs(p->stride);
   const int32_t most_rows = tn_dsp_strip_output_rows(p->kernel_size, p->stride, step->rows);
   for (int32_t r = 0; r < step->rows;) {
     const int32_t rows = tn_strip_even_rows(step, r, most_rows);

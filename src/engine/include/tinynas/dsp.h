@@ -66,6 +66,9 @@ typedef struct {
   int32_t width; /* of the output */
 } tn_dsp_conv2d_params;
 void tn_dsp_conv2d(const tn_step* step, const tn_dsp_conv2d_params* params);
+/* Into rows of 4-bit values; output channels a multiple of 4. The constants are those of outputs less by 120, as
+ * tn_dsp_depthwise_s4's. */
+void tn_dsp_conv2d_s4(const tn_step* step, const tn_dsp_conv2d_params* params);
 
 /* Some planar rows of the current channel, to be unpacked into its strip. The order of the fields is known to
  * dsp/unpack_planar.S. */
@@ -113,6 +116,9 @@ typedef struct {
 } tn_dsp_depthwise_params;
 void tn_dsp_depthwise(const tn_step* step, const tn_dsp_depthwise_params* params);
 void tn_dsp_depthwise_planar(const tn_step* step, const tn_dsp_depthwise_params* params); /* of planar rows */
+/* Of 4-bit rows, into such; channels a multiple of 4. The constants are those of outputs less by 120, clamped to int8. */
+void tn_dsp_depthwise_s4(const tn_step* step, const tn_dsp_depthwise_params* params);
+void tn_dsp_pack_s4(const int8_t* wide, int8_t* output, int32_t count, int32_t stride);
 
 /* Some rows of four neighbouring channels into the channels' strips. The order of the fields is known to dsp/unpack_nhwc.S.
  */
@@ -128,6 +134,7 @@ typedef struct {
   uint32_t padding; /* two halfwords of it */
 } tn_dsp_unpack;
 void tn_dsp_unpack_nhwc(const tn_dsp_unpack* arguments);
+void tn_dsp_unpack_nhwc_s4(const tn_dsp_unpack* arguments); /* of 4-bit rows: strips of the values plus 8 */
 
 /* ADD without broadcasting: (first * A + second * B + C) >> 21 saturated, A and B with 8 bits more, where that equals
  * TensorFlow Lite's arithmetic for every pair of values. */

@@ -91,6 +91,12 @@ static inline int32_t tn_dsp_strips_bytes(int32_t kernel, int32_t stride, int32_
   return strips * TN_DSP_STRIP_ROW * tn_dsp_strip_rows(kernel, stride, rows) + 16;
 }
 
+/* Outputs of four channels before they are packed to 4 bits, in front of the strips. */
+static inline int32_t tn_dsp_staged_bytes(int32_t outputs) { return TN_DSP_STRIP_CHANNELS * outputs; }
+
+/* Outputs of a strip row at most. */
+static inline int32_t tn_dsp_strip_outputs(int32_t stride) { return 40 / stride; }
+
 static inline int32_t tn_scratch_dsp(tn_kind kind, const tn_shape* s) {
   int32_t bytes = 0;
   if (kind == TN_KIND_POINTWISE || kind == TN_KIND_FULLY_CONNECTED) {
@@ -100,8 +106,13 @@ static inline int32_t tn_scratch_dsp(tn_kind kind, const tn_shape* s) {
   } else if (kind == TN_KIND_CONV2D && s->groups == 1) {
     const int32_t steps = s->kernel_h * tn_dsp_run_steps(s->kernel_w * s->input_c);
     bytes = tn_dsp_matrix_bytes(s, steps, s->output_w) + tn_dsp_window_bytes(s);
+    if (s->output_bits == 4) bytes += tn_round_up4(s->output_w * s->output_c); /* a row before it is packed */
   } else if (kind == TN_KIND_DEPTHWISE && s->kernel_h == s->kernel_w && s->kernel_h <= 7) {
     bytes = tn_dsp_strips_bytes(s->kernel_h, s->stride_w, s->output_w, s->rows_at_once);
+    if (s->output_bits == 4) {
+      const int32_t most = tn_dsp_strip_outputs(s->stride_w), outputs = s->output_w < most ? s->output_w : most;
+      bytes += tn_dsp_staged_bytes(outputs * tn_dsp_strip_output_rows(s->kernel_h, s->stride_w, s->rows_at_once));
+    }
   }
   const int32_t portable = tn_scratch_portable(kind, s);
   return bytes > portable ? bytes : portable;
