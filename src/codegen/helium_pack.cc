@@ -35,6 +35,15 @@ void add_lanes(std::vector<std::int64_t>& words, const std::vector<std::int64_t>
   }
 }
 
+/// The same of two channels, the second one's weights in the high nibbles.
+void add_nibbles(std::vector<std::int64_t>& words, const DspChannel& first, const DspChannel& second, std::size_t begin) {
+  std::vector<std::int64_t> both;
+  for (std::size_t i = begin; i < std::min(begin + kLanes, first.weights.size()); ++i) {
+    both.push_back((first.weights[i] & 15) | (second.weights[i] & 15) << 4);
+  }
+  add_lanes(words, both, 0);
+}
+
 /// Bias, multiplier, shifts; `above` goes above the byte of the one that carries it.
 void add_constants(std::vector<std::int64_t>& words, const DspChannel& channel, HeliumMode mode, std::int64_t above) {
   const auto carrier = [&](std::int64_t shift) { return word((above << 8) | (shift & 0xff)); };
@@ -82,7 +91,7 @@ HeliumLayer helium_layer(std::span<const std::int64_t> weights, const OutputStag
   return layer;
 }
 
-std::vector<std::int64_t> pack_block_stream(const HeliumLayer& layer) {
+std::vector<std::int64_t> pack_block_stream(const HeliumLayer& layer, bool nibbles) {
   constexpr std::int64_t kAnotherPair = std::int64_t{1} << 23;
   const auto& channels = layer.channels;
   std::vector<std::int64_t> words;
@@ -91,8 +100,12 @@ std::vector<std::int64_t> pack_block_stream(const HeliumLayer& layer) {
     const std::size_t next = c + 3 == channels.size() ? c + 1 : c + 2;
     const bool last = c + 2 >= channels.size();
     for (std::size_t i = 0; i < channels[c].weights.size(); i += kLanes) {
-      add_lanes(words, channels[c].weights, i);
-      add_lanes(words, channels[c + 1].weights, i);
+      if (nibbles) {
+        add_nibbles(words, channels[c], channels[c + 1], i);
+      } else {
+        add_lanes(words, channels[c].weights, i);
+        add_lanes(words, channels[c + 1].weights, i);
+      }
     }
     add_constants(words, channels[c], layer.mode, static_cast<std::int64_t>(next - c));
     add_constants(words, channels[c + 1], layer.mode, last ? 0 : kAnotherPair);

@@ -23,8 +23,8 @@ struct HeliumLayer {
 /// weights: of all channels in turn.
 [[nodiscard]] HeliumLayer helium_layer(std::span<const std::int64_t> weights, const OutputStage& stage);
 
-/// The stream of helium/block.inc. At least two channels.
-[[nodiscard]] std::vector<std::int64_t> pack_block_stream(const HeliumLayer& layer);
+/// The stream of helium/block.inc. At least two channels; `nibbles`: weights of 4 bits.
+[[nodiscard]] std::vector<std::int64_t> pack_block_stream(const HeliumLayer& layer, bool nibbles);
 
 /// The stream of helium/strips.inc. weights [taps][channels].
 struct StripStream {

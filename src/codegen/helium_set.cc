@@ -13,10 +13,10 @@
 namespace tinynas {
 namespace {
 
+/// Maps of int8, weights of 8 or 4 bits.
 bool int8_maps(const KernelRequest& request) {
   return input_of(request).dtype == DType::s8 && output_of(request).dtype == DType::s8;
 }
-bool is_int8(const KernelRequest& request) { return int8_maps(request) && input_of(request, 1).dtype == DType::s8; }
 
 KernelCall helium_call(const std::string& function, const std::vector<std::string>& sources) {
   KernelCall call;
@@ -39,9 +39,12 @@ void add_matrix(KernelCall& call, const KernelRequest& request, std::int32_t len
   const HeliumLayer layer = helium_layer(constant_values(input_of(request, 1)), stage);
   const bool single = length <= 16;
   const std::string form = single ? "single" : (length <= 160 ? "short" : "long");
-  call.sources.insert(call.sources.end(), {"helium/multiply.c", single ? "helium/block_single.S" : "helium/block_steps.S"});
-  call.fields.push_back({"matrix.kernel", "tn_helium_block_" + form + "_" + mode_name(layer.mode)});
-  add_array(call, "matrix.stream", {"stream", "uint32_t", pack_block_stream(layer)});
+  const bool nibbles = input_of(request, 1).dtype == DType::s4;
+  const std::string bits = nibbles ? "_s4" : "";
+  const std::string source = std::string("helium/block_") + (single ? "single" : "steps") + bits + ".S";
+  call.sources.insert(call.sources.end(), {"helium/multiply.c", source});
+  call.fields.push_back({"matrix.kernel", "tn_helium_block_" + form + "_" + mode_name(layer.mode) + bits});
+  add_array(call, "matrix.stream", {"stream", "uint32_t", pack_block_stream(layer, nibbles)});
   add_field(call, "matrix.length", length);
   add_field(call, "matrix.output_c", channels_of(output_of(request)));
   add_clamp(call, "matrix.", stage);
@@ -60,7 +63,7 @@ struct HeliumChooser {
 
   std::optional<KernelCall> operator()(const Conv2D& op) const {
     const Shape &in = input_of(request).shape, &weights = input_of(request, 1).shape;
-    if (!is_int8(request) || weights[3] != in[3] || weights[0] < 2) return std::nullopt;
+    if (!int8_maps(request) || weights[3] != in[3] || weights[0] < 2) return std::nullopt;
     const bool pointwise = kernel_kind(*request.graph, operator_of(request)) == TN_KIND_POINTWISE;
     const std::int32_t length = weights[1] * weights[2] * weights[3];
     KernelCall call = pointwise ? helium_call("tn_helium_pointwise", {"pointwise.c"})
@@ -79,7 +82,7 @@ struct HeliumChooser {
   }
 
   std::optional<KernelCall> operator()(const FullyConnected&) const {
-    if (!is_int8(request) || channels_of(output_of(request)) < 2) return std::nullopt;
+    if (!int8_maps(request) || channels_of(output_of(request)) < 2) return std::nullopt;
     KernelCall call = helium_call("tn_helium_pointwise", {"pointwise.c"});
     call.form = row_mode(*request.graph, operator_of(request)) == RowMode::rows ? CallForm::rows : CallForm::whole;
     const Shape& weights = input_of(request, 1).shape;

@@ -5,8 +5,9 @@
 //   line: name kind h w ci co kh kw stride pad_top pad_left pad_bottom pad_right activation flavour rows_at_once planar seed
 //   kind: conv depthwise fc add; activation: none relu relu6; flavour: plain, extreme, dead (some
 //   channels of so small a scale that their output never moves), w4 (weights of 4 bits), w4a4 (inputs
-//   and outputs too); planar: 0, or 1 for rows of planes
-//   between (the output of a conv, the input of a depthwise)
+//   and outputs too), ends (w4a4, some channels with all weights at an end of the range); planar: 0, or
+//   1 for rows of planes between (the output of a conv, the input of a depthwise)
+#include <array>
 #include <cmath>
 #include <cstdio>
 #include <iostream>
@@ -85,7 +86,7 @@ class Maker {
 
  private:
   bool extreme() const { return line_.flavour == "extreme"; }
-  bool four_bits() const { return line_.flavour == "w4a4"; }
+  bool four_bits() const { return line_.flavour == "w4a4" || line_.flavour == "ends"; }
   bool four_bit_weights() const { return four_bits() || line_.flavour == "w4"; }
   float uniform(float low, float high) { return std::uniform_real_distribution<float>(low, high)(random_); }
   std::int32_t integer(std::int32_t low, std::int32_t high) {
@@ -124,7 +125,8 @@ class Maker {
     for (auto& value : w) value = static_cast<std::int8_t>(integer(extreme() ? -128 : -most, most));
     std::vector<std::int32_t> b;
     for (std::int32_t c = 0; c < line_.co; ++c) add_channel(weights, b, length);
-    if (extreme()) flatten_channels(w, depthwise);
+    if (extreme()) flatten_channels(w, depthwise, {-128, 127});
+    if (line_.flavour == "ends") flatten_channels(w, depthwise, {-7, 7});
     if (four_bit_weights()) weights.dtype = DType::s4;
     weights.data = pack_values(weights, bytes_of(w));
     bias.name = "b";
@@ -153,12 +155,13 @@ class Maker {
   }
 
   /// Some channels with all weights at an end of the range.
-  void flatten_channels(std::vector<std::int8_t>& w, bool depthwise) {
+  void flatten_channels(std::vector<std::int8_t>& w, bool depthwise, std::array<std::int8_t, 2> ends) {
     const auto channels = static_cast<std::size_t>(line_.co), each = w.size() / channels;
     for (std::size_t c = 0; c < channels; ++c) {
       const auto kind = integer(0, 7);
       if (kind > 1) continue;
-      for (std::size_t i = 0; i < each; ++i) w[depthwise ? i * channels + c : c * each + i] = kind == 0 ? -128 : 127;
+      for (std::size_t i = 0; i < each; ++i)
+        w[depthwise ? i * channels + c : c * each + i] = ends[static_cast<std::size_t>(kind)];
     }
   }
 

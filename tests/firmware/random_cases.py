@@ -55,8 +55,8 @@ def random_lines(seed: int, count: int, planar_rows: bool) -> list[str]:
         make = rng.choice([_convolution, _convolution, _depthwise, _depthwise, _fully_connected, _add])
         line = make(rng, f"case{i}")
         activation = rng.choice(["none", "relu", "relu6"])
-        flavour = rng.choice(["plain", "extreme", "extreme", "dead", "w4", "w4a4"])
+        flavour = rng.choice(["plain", "extreme", "extreme", "dead", "w4", "w4a4", "ends"])
         rows = 1 if " fc " in line else rng.choice([1, 1, 2, 3, 5])
-        planar = int(planar_rows and flavour != "w4a4" and _may_be_planar(line) and rng.random() < 0.5)
+        planar = int(planar_rows and flavour not in ("w4a4", "ends") and _may_be_planar(line) and rng.random() < 0.5)
         lines.append(f"{line} {activation} {flavour} {rows} {planar} {seed * 1000 + i}")
     return lines

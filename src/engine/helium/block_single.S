@@ -36,8 +36,7 @@
     add r12, r12, r1
     str r12, [r0, #ARG_OUTPUT]
 2:
-    vldrb.u8 q4, [r9], #16
-    vldrb.u8 q5, [r9], #16
+    WEIGHTS q4, q5
     MULTIPLY vmladav, q4, q5
     SUMS_TO_LANES q4, q5
     PAIR_RESULTS \mode, q4, q5, r3, r5, r7, q7
@@ -54,6 +53,6 @@
     .size \name, . - \name
 .endm
 
-    BLOCK_SINGLE tn_helium_block_single_hidden, MODE_HIDDEN
-    BLOCK_SINGLE tn_helium_block_single_linear, MODE_LINEAR
-    BLOCK_SINGLE tn_helium_block_single_general, MODE_GENERAL
+    BLOCK_SINGLE KERNEL(single_hidden), MODE_HIDDEN
+    BLOCK_SINGLE KERNEL(single_linear), MODE_LINEAR
+    BLOCK_SINGLE KERNEL(single_general), MODE_GENERAL

@@ -9,7 +9,7 @@
 #include "block.inc"
 
 .equ COPIES, 8
-.equ COPY_BYTES, 14 * 4
+.equ COPY_BYTES, (12 + WEIGHTS_INSTRUCTIONS) * 4
 
 .equ F_PIXELS, 0
 .equ F_ENTRY, 16
@@ -26,8 +26,7 @@
     vldrb.u8 q1, [r3], #16
     vldrb.u8 q2, [r5], #16
     vldrb.u8 q3, [r7], #16
-    vldrb.u8 q4, [r9], #16
-    vldrb.u8 q7, [r9], #16
+    WEIGHTS q4, q7
     MULTIPLY \operation, q4, q7
 .endm
 
@@ -91,8 +90,7 @@
     vldrbt.u8 q1, [r3]
     vldrbt.u8 q2, [r5]
     vldrbt.u8 q3, [r7]
-    vldrb.u8 q4, [r9], #16
-    vldrb.u8 q7, [r9], #16
+    WEIGHTS q4, q7
     MULTIPLY vmladava, q4, q7
     SUMS_TO_LANES q0, q1
 .if \mode == MODE_GENERAL
@@ -132,9 +130,9 @@
     .size \name, . - \name
 .endm
 
-    BLOCK_STEPS tn_helium_block_short_hidden, MODE_HIDDEN, 0
-    BLOCK_STEPS tn_helium_block_short_linear, MODE_LINEAR, 0
-    BLOCK_STEPS tn_helium_block_short_general, MODE_GENERAL, 0
-    BLOCK_STEPS tn_helium_block_long_hidden, MODE_HIDDEN, 1
-    BLOCK_STEPS tn_helium_block_long_linear, MODE_LINEAR, 1
-    BLOCK_STEPS tn_helium_block_long_general, MODE_GENERAL, 1
+    BLOCK_STEPS KERNEL(short_hidden), MODE_HIDDEN, 0
+    BLOCK_STEPS KERNEL(short_linear), MODE_LINEAR, 0
+    BLOCK_STEPS KERNEL(short_general), MODE_GENERAL, 0
+    BLOCK_STEPS KERNEL(long_hidden), MODE_HIDDEN, 1
+    BLOCK_STEPS KERNEL(long_linear), MODE_LINEAR, 1
+    BLOCK_STEPS KERNEL(long_general), MODE_GENERAL, 1

@@ -25,6 +25,10 @@ typedef void tn_helium_block_kernel(tn_helium_block_args* arguments);
 tn_helium_block_kernel tn_helium_block_single_hidden, tn_helium_block_single_linear, tn_helium_block_single_general;
 tn_helium_block_kernel tn_helium_block_short_hidden, tn_helium_block_short_linear, tn_helium_block_short_general;
 tn_helium_block_kernel tn_helium_block_long_hidden, tn_helium_block_long_linear, tn_helium_block_long_general;
+/* The same with weights of 4 bits. */
+tn_helium_block_kernel tn_helium_block_single_hidden_s4, tn_helium_block_single_linear_s4, tn_helium_block_single_general_s4;
+tn_helium_block_kernel tn_helium_block_short_hidden_s4, tn_helium_block_short_linear_s4, tn_helium_block_short_general_s4;
+tn_helium_block_kernel tn_helium_block_long_hidden_s4, tn_helium_block_long_linear_s4, tn_helium_block_long_general_s4;
 
 /* Weights and constants of all pairs of output channels, in the order in which the kernel reads them. */
 typedef struct {

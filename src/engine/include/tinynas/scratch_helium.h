@@ -56,7 +56,8 @@ static inline tn_helium_strips tn_helium_strips_of(int32_t kernel_h, int32_t ker
 
 static inline int32_t tn_scratch_helium(tn_kind kind, const tn_shape* s) {
   int32_t bytes = 0;
-  if ((s->output_c < 2 || s->weight_bits == 4) && kind != TN_KIND_DEPTHWISE) { /* pairs of channels, weights of 8 bits */
+  const int four_bit_maps = s->input_bits == 4 || s->output_bits == 4;
+  if (four_bit_maps || (s->output_c < 2 && kind != TN_KIND_DEPTHWISE)) { /* the matrix kernels take pairs of channels */
     bytes = tn_scratch_dsp(kind, s);
   } else if (kind == TN_KIND_CONV2D && s->groups == 1) {
     const int32_t window = tn_helium_window_bytes(s->kernel_h * s->kernel_w * s->input_c);
