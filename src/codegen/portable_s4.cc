@@ -66,7 +66,6 @@ void make_packed(const KernelRequest& request, KernelCall& call) {
   if (!call.finish.empty()) call.finish += "_s4";
   call.headers.emplace_back("tinynas/packed.h");
   call.sources.push_back("portable/" + std::string(found->source) + "_s4.c");
-  if (found->source == "elementwise") call.sources.emplace_back("portable/finish.c");
   const std::string own = "portable/" + std::string(found->source) + ".c";
   if (call.start.empty()) std::erase(call.sources, own);
   std::erase(call.sources, "portable/matrix.c");  // the 8-bit body's

@@ -1,19 +1,37 @@
-/* ADD with values of 4 bits. */
+/* ADD with values of 4 bits: some values at a time as int8. */
 #include "add.h"
 #include "tinynas/packed.h"
 #include "values.h"
 
-void tn_add_s4(const tn_step* step, const tn_add_s4_params* params) {
+enum { CHUNK = 32 };
+
+/* `count` values from `at` on, or only the first where all are that one. */
+static const int8_t* widen(const int8_t* row, int32_t at, int32_t count, int32_t step, int32_t bits, int8_t* room) {
+  if (bits == 8) return row + at;
+  tn_unpack(row, at, step == 0 ? 1 : count, room);
+  return room;
+}
+
+/* Channels [c, c + count) of column x. */
+static void add_chunk(const tn_step* step, const tn_add_s4_params* params, int32_t r, int32_t x, int32_t c, int32_t count) {
   const tn_add_params* p = &params->add;
-  const tn_bits bits = params->bits;
+  const tn_operand *a = &p->first, *b = &p->second;
+  int8_t first[CHUNK], second[CHUNK], sums[CHUNK];
+  const int8_t* left = widen(step->input[r], x * a->pixel_stride + c * a->channel_stride, count, a->channel_stride,
+                             params->bits.input, first);
+  const int8_t* right = widen(step->second[r], x * b->pixel_stride + c * b->channel_stride, count, b->channel_stride,
+                              params->bits.weights, second);
+  tn_add_run(p, left, right, count, sums);
+  for (int32_t i = 0; i < count; ++i) tn_store(step->output[r], x * p->channels + c + i, sums[i], params->bits.output);
+}
+
+void tn_add_s4(const tn_step* step, const tn_add_s4_params* params) {
+  const int32_t channels = params->add.channels;
   for (int32_t r = 0; r < step->rows; ++r) {
-    tn_pad_row(step->output[r], step->x1 * p->channels, bits.output);
+    tn_pad_row(step->output[r], step->x1 * channels, params->bits.output);
     for (int32_t x = step->x0; x < step->x1; ++x) {
-      int32_t a = x * p->first.pixel_stride, b = x * p->second.pixel_stride;
-      for (int32_t c = 0; c < p->channels; ++c, a += p->first.channel_stride, b += p->second.channel_stride) {
-        const int32_t sum =
-            tn_add_values(p, tn_load(step->input[r], a, bits.input), tn_load(step->second[r], b, bits.weights));
-        tn_store(step->output[r], x * p->channels + c, sum, bits.output);
+      for (int32_t c = 0; c < channels; c += CHUNK) {
+        add_chunk(step, params, r, x, c, channels - c < CHUNK ? channels - c : CHUNK);
       }
     }
   }

@@ -11,8 +11,7 @@ void tn_average_pool_pixel(const tn_step* step, const tn_pool_params* params) {
       sum += step->input[t][c];
       ++count;
     }
-    const int32_t mean = sum > 0 ? (sum + count / 2) / count : (sum - count / 2) / count;
-    step->output[0][c] = (int8_t)tn_clamp(mean, params->low, params->high);
+    step->output[0][c] = (int8_t)tn_clamp(tn_rounded_mean(sum, count), params->low, params->high);
   }
 }
 
