@@ -79,16 +79,20 @@ std::optional<std::array<std::int64_t, 3>> fit_add(const KernelRequest& request,
   if (row_mode(*request.graph, operator_of(request)) != RowMode::rows) return std::nullopt;
   const auto range = activation_range(activation, scale_of(output), zero_point_of(output), ClampRange{-128, 127});
   if (range.low != -128 || range.high != 127) return std::nullopt;
-  const auto a = static_cast<double>(scale_of(first)), b = static_cast<double>(scale_of(second)),
-             c = static_cast<double>(scale_of(output));
+  const auto real = [](const Tensor& tensor) { return static_cast<double>(scale_of(tensor)); };
+  return fit_add(add_arithmetic(request), real(first) / real(output), real(second) / real(output), scaling);
+}
+
+AddArithmetic add_arithmetic(const KernelRequest& request) {
+  const Tensor &first = input_of(request, 0), &second = input_of(request, 1), &output = output_of(request);
+  const auto a = static_cast<double>(scale_of(first)), b = static_cast<double>(scale_of(second));
   const double twice = 2 * std::max(a, b);
-  const AddArithmetic add{quantize_multiplier(a / twice),
-                          quantize_multiplier(b / twice),
-                          quantize_multiplier(twice / (static_cast<double>(1 << 20) * c)),
-                          zero_point_of(first),
-                          zero_point_of(second),
-                          zero_point_of(output)};
-  return fit_add(add, a / c, b / c, scaling);
+  return {quantize_multiplier(a / twice),
+          quantize_multiplier(b / twice),
+          quantize_multiplier(twice / (static_cast<double>(1 << 20) * static_cast<double>(scale_of(output)))),
+          zero_point_of(first),
+          zero_point_of(second),
+          zero_point_of(output)};
 }
 
 }  // namespace tinynas

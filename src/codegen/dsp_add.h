@@ -18,6 +18,9 @@ struct AddArithmetic {
   [[nodiscard]] std::int32_t operator()(std::int32_t a, std::int32_t b) const;  // in [-128, 127]
 };
 
+/// That of a request's quantisations.
+[[nodiscard]] AddArithmetic add_arithmetic(const KernelRequest& request);
+
 /// How a kernel scales an input before it adds: (x * factor + rounding) >> bits.
 struct AddScaling {
   int bits = 8;

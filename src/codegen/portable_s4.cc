@@ -5,8 +5,11 @@
 #include <string>
 #include <string_view>
 
+#include "codegen/dsp_add.h"
 #include "codegen/kernel_call.h"
+#include "codegen/portable_calls.h"
 #include "graph/operators.h"
+#include "oracle/rows.h"
 
 namespace tinynas {
 namespace {
@@ -27,6 +30,8 @@ constexpr std::array<Counterpart, 8> kCounterparts = {{
 }};
 
 bool is_four(const Tensor& tensor) { return tensor.dtype == DType::s4; }
+
+std::int64_t nibble_value(std::int64_t nibble) { return (nibble ^ 8) - 8; }
 
 }  // namespace
 
@@ -56,6 +61,27 @@ std::vector<std::int64_t> pack_nibbles(const std::vector<std::int64_t>& values) 
   for (std::size_t i = 0; i < values.size(); ++i) bytes[i / 2] |= (values[i] & 15) << (i % 2 * 4);
   for (auto& byte : bytes) byte = static_cast<std::int8_t>(byte);
   return bytes;
+}
+
+std::optional<KernelCall> add_by_table(const KernelRequest& request) {
+  const auto* add = std::get_if<Add>(&operator_of(request).kind);
+  if (add == nullptr || row_mode(*request.graph, operator_of(request)) != RowMode::rows) return std::nullopt;
+  const Tensor &first = input_of(request, 0), &second = input_of(request, 1), &output = output_of(request);
+  if (!is_four(first) || !is_four(second) || !is_four(output)) return std::nullopt;
+  if (first.shape != output.shape || second.shape != output.shape) return std::nullopt;
+  const auto range = activation_range(add->activation, scale_of(output), zero_point_of(output), type_range(output));
+  const AddArithmetic sum = add_arithmetic(request);
+  ConstantArray table{"table", "uint8_t", {}};
+  for (std::int64_t pair = 0; pair < 256; ++pair) {
+    const auto value =
+        sum(static_cast<std::int32_t>(nibble_value(pair & 15)), static_cast<std::int32_t>(nibble_value(pair >> 4)));
+    table.values.push_back(std::clamp(value, range.low, range.high) & 15);
+  }
+  KernelCall call = make_call("tn_add_table_s4", "tn_add_table_s4_params", "packed.h", "add_table_s4.c");
+  call.columns = columns_of(output);
+  add_array(call, "table", std::move(table));
+  add_field(call, "channels", channels_of(output));
+  return call;
 }
 
 void make_packed(const KernelRequest& request, KernelCall& call) {

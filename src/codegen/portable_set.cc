@@ -64,6 +64,7 @@ class PortableKernels final : public KernelSet {
       call.scratch_bytes = pixel_kernel_scratch(*request.graph, operator_of(request));
       return call;
     }
+    if (auto table = add_by_table(request)) return table;
     if (has_four_bits(request)) make_packed(request, call);
     auto kind = kernel_kind(*request.graph, operator_of(request));
     if (request.in_place) kind = TN_KIND_DEPTHWISE_IN_PLACE;

@@ -44,6 +44,14 @@ typedef struct {
 } tn_add_s4_params;
 void tn_add_s4(const tn_step* step, const tn_add_s4_params* params);
 
+/* The same of maps of one shape, all of 4 bits: table[first | second << 4], nibbles as they are stored, is the sum's nibble.
+ */
+typedef struct {
+  const uint8_t* table; /* [256] */
+  int32_t channels;
+} tn_add_table_s4_params;
+void tn_add_table_s4(const tn_step* step, const tn_add_table_s4_params* params);
+
 /* Pools of 4-bit values into 4-bit values. */
 void tn_average_pool_s4(const tn_step* step, const tn_pool_params* params);
 void tn_max_pool_s4(const tn_step* step, const tn_pool_params* params);
