@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from float_networks import mobile_network, pictures
 from judges import run_tflm
 from nets import Net
 from random_networks import random_network
@@ -15,6 +16,8 @@ from tinynas import InputError, _core
 from tinynas.tflite import load_tflite, save_tflite
 from tinynas.tflite.exporter import export_tflite
 from tinynas.tflite.ir import GraphIR, GraphOperator, GraphTensor, Quantization, from_json, to_json
+
+WEIGHTED = ("conv2d", "depthwise_conv2d", "fully_connected")
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -148,3 +151,20 @@ def test_four_bit_activations_have_no_file() -> None:
     graph.tensors[0].dtype = "s4"
     with pytest.raises(InputError, match=r"operator 0 \(conv2d 'op'\).*activations of 8 bits"):
         export_tflite(graph)
+
+
+@pytest.mark.parametrize("ends", [False, True])
+@pytest.mark.parametrize("seed", range(4))
+def test_networks_with_four_bit_weights_run_alike(seed: int, ends: bool) -> None:
+    """`ends`: the first convolution and the classifier too."""
+    network = mobile_network(seed)
+    shape = network.tensors[network.inputs[0]].shape
+    formats = _core.uniform_formats(network, "w4a8", ends)
+    graph = _core.quantize(network, [pictures(16, shape, seed)], formats=formats)
+    assert sum(t.dtype == "s4" for t in graph.tensors) == sum(o.kind in WEIGHTED for o in graph.operators) - (
+        0 if ends else 2
+    )
+    exported = export_tflite(from_json(graph.to_json()))
+    for x in (pictures(8, shape, seed + 100) * 128).astype(np.int8):
+        expected = _core.run(graph, [x[np.newaxis]])[0]
+        assert np.array_equal(run_tflm(exported, [x[np.newaxis]])[0], expected)
