@@ -54,30 +54,16 @@ class Levels {
   std::int32_t multiplier_, shift_, zero_point_;
 };
 
-/// How a sum reaches the multiplication: times 2^bits, and what else may stand in the word.
-struct ScaledSum {
-  std::int32_t bits = 0;
-  Interval rest;
-
-  [[nodiscard]] std::int64_t least(std::int64_t sum) const { return sum * (std::int64_t{1} << bits) + rest.low; }
-  [[nodiscard]] std::int64_t most(std::int64_t sum) const { return sum * (std::int64_t{1} << bits) + rest.high; }
-};
-
 struct Scaling {
   std::int64_t multiplier = 0, addend = 0;
 };
 
-std::int64_t high_word(std::int64_t product) { return product >> 32; }
-
-/// The addend that puts every sum's (word * m >> 32) + addend into its level, if there is one.
-std::optional<std::int64_t> fit_addend(const Levels& levels, const Interval& sums, const ScaledSum& scaled, std::int64_t m) {
+/// The addend that puts (sum * 2^bits * m >> 32) + addend into the sum's level for all sums, if there is one.
+std::optional<std::int64_t> fit_addend(const Levels& levels, const Interval& sums, std::int32_t bits, std::int64_t m) {
   std::int64_t low = -kInt32, high = kInt32 - 1;
-  const auto at_least = [&](std::int64_t sum, std::int64_t level) {
-    low = std::max(low, level * kLevel - high_word(scaled.least(sum) * m));
-  };
-  const auto below = [&](std::int64_t sum, std::int64_t level) {
-    high = std::min(high, level * kLevel - 1 - high_word(scaled.most(sum) * m));
-  };
+  const auto scaled = [&](std::int64_t sum) { return (sum * (std::int64_t{1} << bits) * m) >> 32; };
+  const auto at_least = [&](std::int64_t sum, std::int64_t level) { low = std::max(low, level * kLevel - scaled(sum)); };
+  const auto below = [&](std::int64_t sum, std::int64_t level) { high = std::min(high, level * kLevel - 1 - scaled(sum)); };
   const std::int64_t bottom = levels(sums.low), top = levels(sums.high);
   for (std::int64_t level = bottom + 1; level <= top; ++level) {
     const std::int64_t first = levels.first(level, sums);
@@ -86,20 +72,20 @@ std::optional<std::int64_t> fit_addend(const Levels& levels, const Interval& sum
   }
   if (bottom > 0) at_least(sums.low, bottom);
   if (top < 15) below(sums.high, top + 1);
-  low = std::max(low, -kInt32 - high_word(scaled.least(sums.low) * m));  // the sum stays within 32 bits
-  high = std::min(high, kInt32 - 1 - high_word(scaled.most(sums.high) * m));
+  low = std::max(low, -kInt32 - scaled(sums.low));  // the sum stays within 32 bits
+  high = std::min(high, kInt32 - 1 - scaled(sums.high));
   return low <= high ? std::optional((low + high) / 2) : std::nullopt;
 }
 
-std::optional<Scaling> fit_levels(const Levels& levels, const Interval& sums, const ScaledSum& scaled) {
+std::optional<Scaling> fit_levels(const Levels& levels, const Interval& sums, std::int32_t bits) {
   constexpr std::array<std::int64_t, 5> kTries = {0, 1, -1, 2, -2};
   if (levels.wraps(sums)) return std::nullopt;
   if (levels(sums.low) == levels(sums.high)) return Scaling{0, levels(sums.low) * kLevel + kLevel / 2};
-  const double real = std::ldexp(levels.scale(), 48 - scaled.bits);
+  const double real = std::ldexp(levels.scale(), 48 - bits);
   if (real >= static_cast<double>(kInt32 - 2)) return std::nullopt;
   for (const std::int64_t offset : kTries) {
     const std::int64_t m = std::llround(real) + offset;
-    const auto addend = m > 0 ? fit_addend(levels, sums, scaled, m) : std::nullopt;
+    const auto addend = m > 0 ? fit_addend(levels, sums, bits, m) : std::nullopt;
     if (addend) return Scaling{m, *addend};
   }
   return std::nullopt;
@@ -168,19 +154,13 @@ class QuadPacker {
   /// Two channels' scalings, and the shift of the second's sum.
   [[nodiscard]] bool add_scalings(std::size_t even, std::vector<std::int64_t>& header, std::int64_t& shift) const {
     const Interval low = sums_of(even), high = sums_of(even + 1);
-    ScaledSum low_scaled{20, {}}, high_scaled{16, {}};
-    if (groups() == 1) {
-      const std::int64_t most = kLanes * high.magnitude() + low.magnitude();
-      while (shift < 15 && (most << (shift + 1)) < kInt32) ++shift;
-      const std::int64_t unit = std::int64_t{1} << shift;
-      high_scaled = {static_cast<std::int32_t>(12 + shift), {unit * low.low, unit * low.high}};
-      if (most >= kInt32) return false;
-    } else {
-      low_scaled.bits = 16;
-      if (std::max(low.magnitude(), high.magnitude()) >= kMostSum) return false;
-    }
-    const auto first = fit_levels(Levels(stage_, even), low, low_scaled);
-    const auto second = fit_levels(Levels(stage_, even + 1), high, high_scaled);
+    const bool one_group = groups() == 1;
+    const std::int64_t most = kLanes * high.magnitude() + low.magnitude();  // in the accumulator
+    if (one_group ? most >= kInt32 : std::max(low.magnitude(), high.magnitude()) >= kMostSum) return false;
+    while (one_group && shift < 15 && (most << (shift + 1)) < kInt32) ++shift;
+    const std::int32_t low_bits = one_group ? 20 : 16, high_bits = one_group ? 12 + static_cast<std::int32_t>(shift) : 16;
+    const auto first = fit_levels(Levels(stage_, even), low, low_bits);
+    const auto second = fit_levels(Levels(stage_, even + 1), high, high_bits);
     if (!first || !second) return false;
     for (const Scaling& scaling : {*first, *second}) {
       header.push_back(word(scaling.multiplier));

@@ -21,6 +21,7 @@
 #include "graph/error.h"
 #include "graph/formats.h"
 #include "graph/interpreter.h"
+#include "graph/operators.h"
 #include "oracle/planar.h"
 #include "oracle/rows.h"
 #include "oracle/scratch.h"

@@ -17,8 +17,8 @@
 @ it: 16 steps of weights up to 7 change it by 32 * 7 * 8 = 1792 at most), so the low 12 bits of S - A0_before, taken as
 @ signed, are the change: a group's end brings A0 up to date ("drain"). A group's start words are -8 * (4096 * W1 + W0), W the
 @ sums of its weights: what the inputs' 8 adds.
-@   one group      A0 = S << 20, scaled by 2^20; S itself stands for A1, A0 / 4096 being less than half a step of it
-@   more groups    A0 is kept scaled by 2^16; A1 = S - A0
+@   one group      A0 is S << 20, scaled by 2^20
+@   more groups    A0 is kept scaled by 2^16
 @ Requantisation: y = (sum * m >> 32) + c, whose upper halfword, saturated to 0..15, is the output plus 8. The offline side has
 @ found m and c by the 15 sums at which TensorFlow Lite's output changes.
 @
@@ -136,6 +136,7 @@ x3 .req r3
     .if \p < \count
       .if \groups == 1
         lsl r0, \acc\p, #20
+        sub \acc\p, \acc\p, r0, asr #20
         lsl \acc\p, \acc\p, r1
         smmla r0, r0, r2, r3
       .else

@@ -149,6 +149,15 @@ TEST_P(Generated, EqualsTheInterpreter) {
   EXPECT_EQ(suite.by_pixels() * 2 > static_cast<std::int64_t>(network_count()), streams);
 }
 
+TEST_P(Generated, EqualsTheInterpreterInFourBits) {
+  const auto [schedule, streamed] = GetParam();
+  const std::string name = std::string(schedule) + (streamed ? "_streamed_s4" : "_stored_s4");
+  Suite suite(fs::temp_directory_path() / ("tinynas_generated_" + name + "_" + std::to_string(getpid())));
+  for (std::uint64_t seed = 0; seed < (network_count() + 2) / 3; ++seed)
+    suite.add(random_packed_network(seed), seed, schedule, streamed);
+  EXPECT_EQ(suite.run(), "");
+}
+
 INSTANTIATE_TEST_SUITE_P(Schedules, Generated,
                          ::testing::Values(Way{"streaming", true}, Way{"streaming", false}, Way{"layerwise", false},
                                            Way{"tinyengine", false}),
