@@ -2,8 +2,8 @@
 
     python bench/cortex_m/formats.py MODEL.tflite [--core cortex-m7] [--out formats.json]
 
-The model's int8 weights are taken as real numbers and quantised anew, calibrated on seeded noise: shapes and costs are the
-network's, its accuracy is not looked at. Every firmware's output is compared with the reference interpreter.
+The model's int8 weights are taken as real numbers and quantised anew, calibrated on seeded noise: shapes and costs are
+the network's, its accuracy is not looked at. Every firmware's output is compared with the reference interpreter.
 """
 
 from __future__ import annotations
@@ -109,14 +109,14 @@ def main() -> int:
     args = parser.parse_args()
     network = float_network(load_model(args.model))
     results = []
-    print(f"{'format':8s}{'M insn':>9s}{'arena B':>10s}{'rows B':>9s}{'scratch B':>11s}{'weights B':>11s}{'code B':>9s}")
+    print(f"{'format':8s}{'M insn':>9s}{'arena B':>10s}{'rows B':>9s}{'scratch B':>11s}{'const B':>10s}{'code B':>9s}")
     for form in FORMATS:
         with tempfile.TemporaryDirectory() as folder:
             m = measure(in_format(network, form), form, args.core, Path(folder))
         results.append(m)
         print(
             f"{form:8s}{m.instructions / 1e6:9.2f}{m.arena_bytes:10,d}{m.activation_bytes:9,d}{m.scratch_bytes:11,d}"
-            f"{m.weights_bytes:11,d}{m.code_bytes:9,d}",
+            f"{m.weights_bytes:10,d}{m.code_bytes:9,d}",
             flush=True,
         )
     if args.out:

@@ -2,8 +2,8 @@
 
     python scripts/studies/quantisation.py MODEL --out runs/studies/quantisation --data DIR --epochs 1
 
-MODEL: a run or a published network with float_model.json. Accuracies are the generated C code's on test pictures; its outputs
-on 100 validation pictures must equal the reference interpreter's.
+MODEL: a run or a published network with float_model.json. Accuracies are the generated C code's on test pictures; its
+outputs on 100 validation pictures must equal the reference interpreter's.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ FORMATS = ("w8a8", "w4a8", "w4a4")
 COMPARED = 100
 
 
-def outputs_of(project: CProject, graph: _core.Graph, split: Split, count: int | None, seed: int) -> tuple[Any, Any, Any]:
+def outputs_of(
+    project: CProject, graph: _core.Graph, split: Split, count: int | None, seed: int
+) -> tuple[Any, Any, Any]:
     """(inputs, the C code's outputs, labels) of `count` pictures of a split, all if None."""
     pictures, labels = pictures_of(split, resolution_of(graph), count, seed)
     inputs = as_int8(pictures)
@@ -42,7 +44,7 @@ def main(
     out: Out,
     data: Data = "scenes",
     epochs: Epochs = 1.0,
-    learning_rate: Annotated[float | None, typer.Option("--learning-rate", help="Of the training; the recipe's.")] = None,
+    learning_rate: Annotated[float | None, typer.Option("--learning-rate", help="The recipe's if not given.")] = None,
     pictures: Annotated[int | None, typer.Option("--pictures", help="Of the test set; all if not given.")] = None,
     train: Recipe = None,
     seed: Seed = 0,

@@ -12,9 +12,9 @@ namespace tinynas {
 /// pack_matrix()'s result with weights in -8..7 and two steps a word (engine/dsp/expand.S), no words in front.
 [[nodiscard]] PackedMatrix in_nibbles(const PackedMatrix& matrix);
 
-/// Weights [channels][depth] for inputs and outputs of 4 bits (engine/dsp/tile_w4a4.S), channels a multiple of 4, depth of 8.
-/// `pairs` counts fours of channels. nullopt where an output is clamped within -8..7, or a channel's sums or scale are out of
-/// the kernel's bounds, which interval arithmetic proves for every input otherwise.
+/// Weights [channels][depth] for inputs and outputs of 4 bits (engine/dsp/tile_w4a4.S), channels a multiple of 4, depth
+/// of 8. `pairs` counts fours of channels. nullopt where an output is clamped within -8..7, or a channel's sums or scale are
+/// out of the kernel's bounds, which interval arithmetic proves for every input otherwise.
 [[nodiscard]] std::optional<PackedMatrix> pack_quads(std::span<const std::int64_t> weights, const OutputStage& stage);
 
 }  // namespace tinynas

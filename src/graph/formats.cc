@@ -56,7 +56,7 @@ std::vector<Format> uniform_formats(const Graph& graph, Format format, bool ends
   std::vector<Format> formats(graph.operators.size(), format);
   if (ends) return formats;
   const auto first = std::find_if(graph.operators.begin(), graph.operators.end(), has_weights);
-  const auto last = std::find_if(graph.operators.rbegin(), graph.operators.rend(), is<FullyConnected>);
+  const auto last = std::find_if(graph.operators.rbegin(), graph.operators.rend(), has_weights);
   if (first != graph.operators.end()) formats[static_cast<std::size_t>(first - graph.operators.begin())] = Format::w8a8;
   if (last != graph.operators.rend()) formats[static_cast<std::size_t>(graph.operators.rend() - last) - 1] = Format::w8a8;
   return formats;

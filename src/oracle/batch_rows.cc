@@ -30,8 +30,8 @@ std::int32_t wanted_rows(const ScheduleInput& input, std::int32_t op) {
   }
   const auto whole_blocks = 4 / std::gcd(output[2], 4);  // the fewest rows that make whole blocks of four pixels
   const auto pixels = whole_blocks * output[2];
-  const bool packed = has_weights(operation) &&
-                      input.graph.tensors[static_cast<std::size_t>(operation.inputs[1])].dtype == DType::s4;
+  const bool packed =
+      has_weights(operation) && input.graph.tensors[static_cast<std::size_t>(operation.inputs[1])].dtype == DType::s4;
   const auto wanted = packed ? kPackedPixels : kBlockPixels;
   return std::min(height, whole_blocks * ((wanted + pixels - 1) / pixels));
 }

@@ -8,7 +8,8 @@
 
 namespace tinynas {
 
-/// Whether the DSP kernels have a body for a convolution from int8 to `output`, or a depthwise convolution of maps of s8 or s4.
+/// Whether the DSP kernels have a body for a convolution from int8 to `output`, or a depthwise convolution of maps of s8 or
+/// s4.
 [[nodiscard]] bool dsp_convolution(const Graph& graph, const Operator& op, DType output = DType::s8);
 [[nodiscard]] bool dsp_depthwise(const Graph& graph, const Operator& op, DType maps = DType::s8);
 

@@ -163,7 +163,7 @@ at::Tensor QatNet::quantised_weight(std::size_t op) const {
 at::Tensor QatNet::convolve(std::size_t index, const at::Tensor& x, const at::Tensor& weight) const {
   const Operator& op = graph_.operators[index];
   const at::Tensor bias = layers_[index].has_bias ? parameters_[layers_[index].bias].value : at::Tensor();
-  if (is<FullyConnected>(op)) return at::linear(x, weight, bias);
+  if (is<FullyConnected>(op)) return at::linear(x.dim() == 4 ? x.permute({0, 2, 3, 1}).flatten(1) : x, weight, bias);
   const Window w = kernel_window(graph_, op)->window;
   const Padding& p = w.padding;
   const at::Tensor padded = at::constant_pad_nd(x, {p.left, p.right, p.top, p.bottom});

@@ -44,8 +44,8 @@ def _may_be_planar(line: str) -> bool:
 
 
 def random_lines(seed: int, count: int, planar_rows: bool) -> list[str]:
-    """`count` operators: some with multipliers, shifts, biases and weights at the extremes, some with dead channels, some of
-    4 bits.
+    """`count` operators: some with multipliers, shifts, biases and weights at the extremes, some with dead channels,
+    some of 4 bits.
 
     With `planar_rows` half of the convolutions write planar rows, or read them.
     """

@@ -3,8 +3,9 @@
     python tests/firmware/random_graphs.py --count 500 [--packed] [--core cortex-m7 --core cortex-m55]
 
 runs as many networks (shapes, strides, paddings, odd channel counts, multipliers and shifts at the extremes; every
-schedule, image streamed and stored, either preference) on each core; all five cores if none is named. Exit code 1 when
-one differs. --packed: tensors and weights of 4 and of 8 bits. `TINYNAS_RANDOM_NETWORKS=500 ctest --preset asan-ubsan -R Generated` is the same on this machine.
+schedule, image streamed and stored, either preference) on each core; all five cores if none is named. --packed: tensors
+and weights of 4 and of 8 bits. Exit code 1 when one differs. `TINYNAS_RANDOM_NETWORKS=500 ctest --preset asan-ubsan -R
+Generated` is the same on this machine.
 """
 
 from __future__ import annotations

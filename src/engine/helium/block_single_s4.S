@@ -1,3 +1,3 @@
-@ block_single.S with weights of 4 bits.
+@ Weights of 4 bits.
 #define NIBBLES
-#include "block_single.S"
+#include "block_single.inc"

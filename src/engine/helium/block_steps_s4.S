@@ -1,3 +1,3 @@
-@ block_steps.S with weights of 4 bits.
+@ Weights of 4 bits.
 #define NIBBLES
-#include "block_steps.S"
+#include "block_steps.inc"

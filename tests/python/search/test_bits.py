@@ -26,7 +26,7 @@ def test_ends_stay_at_eight_bits(sizes: _core.Graph) -> None:
 
 
 def test_the_oracle_counts_packed_weights_and_tensors(sizes: _core.Graph) -> None:
-    plain = _core.make_oracle("streaming")
+    plain = _core.make_oracle("streaming", _core.ScheduleOptions(image_streamed=True, prefer=_core.Prefer.speed))
     costs = {form: _core.in_format(plain, form).cost(sizes) for form in ("w8a8", "w4a8", "w4a4")}
     assert costs["w4a8"].flash_bytes < costs["w8a8"].flash_bytes
     assert costs["w4a8"].activation_bytes == costs["w8a8"].activation_bytes
