@@ -57,7 +57,7 @@ class TrainConfig(Config):
     label_share: Annotated[float, Field(ge=0, le=1)] = 0.0
     """Of the label loss, in the loss of a subnet that learns from a teacher."""
     finetune_label_share: Annotated[float, Field(ge=0, le=1)] = 0.3
-    """`label_share` of the finetuning, whose teacher is not much better than the winner."""
+    """`label_share` of the finetuning, whose teacher is not much better than the winner; 1: no teacher is run."""
     qat_epochs: Annotated[float, Field(gt=0)] = 3.0
     """Of quantisation-aware training, after the fine-tuning."""
     qat_learning_rate: Annotated[float, Field(gt=0)] = 0.01

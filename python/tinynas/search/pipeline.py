@@ -152,8 +152,8 @@ class Search:
         )
 
     def _finetune(self, found: dict[str, Any]) -> dict[str, Any]:
-        """Trains the winner on, and writes the float graph of what it became, or of the supernet's subnet where that has
-        the higher accuracy on the validation pictures. Returns `finetuned`, and that network's `accuracy`."""
+        """Trains the winner on, and writes the float graph of what it became, or of the supernet's subnet where that
+        has the higher accuracy on the validation pictures. Returns `finetuned`, and that network's `accuracy`."""
         from tinynas.search.run_dir import write_atomic
         from tinynas.train import RichProgress
         from tinynas.train.alone import finetune

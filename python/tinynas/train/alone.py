@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -73,7 +74,7 @@ def finetune(
     progress: ProgressCallback | None = None,
 ) -> TrainedNet:
     """Trains a subnet on from the supernet's weights, for `finetune_epochs`, distilled from the largest subnet of its
-    resolution; resumable through `out` (a .pt file)."""
+    resolution unless it learns from labels alone; resumable through `out` (a .pt file)."""
     native = supernet_module()
     text = arch_text(arch)
     alone_space, alone = native.space_of_arch(evaluator.space_json, text)
@@ -87,14 +88,16 @@ def finetune(
             "ema_decay": 0.0,
         }
     )
-    subspace = evaluator.subspace
-    largest = native.sandwich_archs(evaluator.space_json, _resolution(text), subspace and subspace[1], 0, (0, 0, 0))[0]
-    statistics = evaluator.statistics(largest)
-
-    def teacher(pictures: Any) -> Any:
-        return evaluator.net.logits(pictures, largest, statistics)
-
+    teacher = None if config.label_share == 1 else _largest_of(evaluator, _resolution(text))
     return _train(_Job(evaluator.space_json, text, alone_space, alone, net), data, config, out, progress, teacher)
+
+
+def _largest_of(evaluator: SupernetEvaluator, resolution: int) -> Callable[[Any], Any]:
+    """Logits of the largest subnet of a resolution."""
+    subspace = evaluator.subspace
+    archs = supernet_module().sandwich_archs(evaluator.space_json, resolution, subspace and subspace[1], 0, (0, 0, 0))
+    statistics = evaluator.statistics(archs[0])
+    return lambda pictures: evaluator.net.logits(pictures, archs[0], statistics)
 
 
 @dataclass
