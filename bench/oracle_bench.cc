@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <string>
 #include <vector>
 
 #include "oracle/oracle.h"
@@ -42,10 +43,12 @@ SearchSpace mcunet_space() {
 /// Processor time, so that other programs do not count.
 double seconds_since(std::clock_t start) { return static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC; }
 
+constexpr std::size_t kTableNetworks = 20'000;  // more than a processor's caches and predictors remember
 const ScheduleOptions kOptions{.prefer = Prefer::speed, .core = ""};
+const ScheduleOptions kPixels{.prefer = Prefer::memory, .core = ""};
 
-void time_table(const SearchSpace& space, const Oracle& oracle, const std::vector<Arch>& archs) {
-  constexpr int kRounds = 100;
+void time_table(const std::string& title, const SearchSpace& space, const Oracle& oracle, const std::vector<Arch>& archs) {
+  constexpr int kRounds = 5;
   const auto table = ScoreTable::make(space, oracle);
   if (!table) return;
   std::int64_t sum = 0;
@@ -55,8 +58,17 @@ void time_table(const SearchSpace& space, const Oracle& oracle, const std::vecto
     for (const auto& arch : archs) sum += table->score(arch).sram_bytes;
   }
   const auto each = seconds_since(start) / (kRounds * static_cast<double>(archs.size()));
-  std::printf("%-12s %10.2f %16.0f   mean SRAM %lld B\n", oracle.name().c_str(), 1e6 * each, 1 / each,
+  std::printf("%-30s %10.2f %16.0f   mean SRAM %lld B\n", title.c_str(), 1e6 * each, 1 / each,
               static_cast<long long>(sum / ((kRounds + 1) * static_cast<std::int64_t>(archs.size()))));
+}
+
+std::vector<Arch> random_archs(const SearchSpace& space, std::size_t count) {
+  Rng rng(1);
+  std::vector<Arch> archs;
+  for (std::size_t i = 0; i < count; ++i) {
+    archs.push_back(sample(space, space.resolutions[i % 3], space.widths[i / 3 % 3], rng));
+  }
+  return archs;
 }
 
 /// 108 subspaces of 1000 networks, tables built on the way.
@@ -82,27 +94,26 @@ void time_stage1(const Oracle& oracle) {
 int main(int argc, char** argv) {
   const std::size_t count = argc > 1 ? static_cast<std::size_t>(std::max(1, std::atoi(argv[1]))) : 500;
   const auto space = mcunet_space();
-  Rng rng(1);
-  std::vector<Arch> archs;
-  for (std::size_t i = 0; i < count; ++i) {
-    archs.push_back(sample(space, space.resolutions[i % 3], space.widths[i / 3 % 3], rng));
-  }
+  const auto archs = random_archs(space, count);
   auto start = std::clock();
   std::vector<Graph> graphs;
   for (const auto& arch : archs) graphs.push_back(build_graph(space, arch));
   const auto build = seconds_since(start) / static_cast<double>(count);
-  std::printf("%-12s %10s %16s %22s\n", "schedule", "us", "candidates/s", "with the graph's build");
-  for (const auto& name : oracle_names()) {
-    const auto oracle = make_oracle(name, kOptions);
+  std::printf("%-30s %10s %16s %22s\n", "schedule", "us", "candidates/s", "with the graph's build");
+  const auto time_oracle = [&](const std::string& title, const Oracle& oracle) {
     std::int64_t sum = 0;
     start = std::clock();
-    for (const auto& graph : graphs) sum += oracle->cost(graph).sram_bytes;
+    for (const auto& graph : graphs) sum += oracle.cost(graph).sram_bytes;
     const auto cost = seconds_since(start) / static_cast<double>(count);
-    std::printf("%-12s %10.1f %16.0f %22.0f   mean SRAM %lld B\n", name.c_str(), 1e6 * cost, 1 / cost, 1 / (cost + build),
+    std::printf("%-30s %10.1f %16.0f %22.0f   mean SRAM %lld B\n", title.c_str(), 1e6 * cost, 1 / cost, 1 / (cost + build),
                 static_cast<long long>(sum / static_cast<std::int64_t>(count)));
-  }
-  std::printf("\n%-12s %10s %16s\n", "from tables", "us", "candidates/s");
-  for (const auto& name : oracle_names()) time_table(space, *make_oracle(name, kOptions), archs);
+  };
+  for (const auto& name : oracle_names()) time_oracle(name, *make_oracle(name, kOptions));
+  time_oracle("streaming, rings of pixels", *make_oracle("streaming", kPixels));
+  std::printf("\n%-30s %10s %16s\n", "from tables", "us", "candidates/s");
+  const auto many = random_archs(space, kTableNetworks);
+  for (const auto& name : oracle_names()) time_table(name, space, *make_oracle(name, kOptions), many);
+  time_table("streaming, rings of pixels", space, *make_oracle("streaming", kPixels), many);
   std::printf("\n");
   for (const auto& name : {"tinyengine", "streaming"}) time_stage1(*make_oracle(name, kOptions));
   return 0;

@@ -2,11 +2,9 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
 #include "graph/graph.h"
 #include "oracle/oracle.h"
-#include "oracle/rows.h"
 
 namespace tinynas {
 
@@ -16,12 +14,14 @@ namespace tinynas {
 /// Bytes of the weights alone (the second input of an operator with weights).
 [[nodiscard]] std::int64_t weight_bytes(const Graph& graph, const Operator& op);
 
-/// Bytes of the activations that exist while each operator runs, its inputs and output among them, each tensor by itself and
-/// whole, the graph's outputs to the end.
-[[nodiscard]] std::vector<std::int64_t> live_bytes(const RowGraph& rows);
+/// `macs`, `params` and `act_bytes` (graph/statistics.h) and one entry of `layers` per operator with its `macs`; everything
+/// else zero.
+[[nodiscard]] Cost make_cost(const Graph& graph);
 
-/// `macs`, `params` (weights + 2 per channel of a convolution for its BatchNorm + bias of fully connected layers),
-/// `act_bytes` and one entry of `layers` per operator with its `macs`; everything else zero.
-[[nodiscard]] Cost make_cost(const Graph& graph, const RowGraph& rows);
+/// `flash_bytes` of the cost and of its layers: weights, and so many bytes of constants per output channel.
+void add_flash(const Graph& graph, std::int64_t bytes_per_channel, Cost& cost);
+
+/// Of our engine: int32 bias, int32 multiplier, int8 shift.
+inline constexpr std::int64_t kEngineFlashPerChannel = 9;
 
 }  // namespace tinynas

@@ -108,7 +108,8 @@ std::string cost_to_json(const Cost& cost) {
             {"flash_bytes", cost.flash_bytes},
             {"lower_bound_bytes", cost.lower_bound_bytes},
             {"latency_us", cost.latency_us},
-            {"peak_operator", cost.peak_operator}};
+            {"peak_operator", cost.peak_operator},
+            {"chosen", cost.chosen}};
   auto& layers = json["layers"] = Json::array();
   for (const auto& layer : cost.layers) {
     layers.push_back({{"op", layer.op},

@@ -34,6 +34,12 @@ struct ScheduleOptions {
   bool image_streamed = true;  // the camera pushes rows; false: the whole image lies in the arena
   Prefer prefer = Prefer::memory;
   std::string core;  // whose kernels run (their scratch and layouts); empty: portable C
+  /// What there is for the arena: `streaming` preferring speed takes no more where it can do with less,
+  /// `streaming+recompute` recomputes no more than it must, `auto` takes the fastest that fits. 0: no limit.
+  std::int64_t sram_bytes = 0;
+  /// Multiply-accumulates that may be added, in percent of the network's; absent: 25 for `patch` and `streaming+recompute`,
+  /// none for `auto`.
+  std::optional<double> mac_budget_percent = std::nullopt;
 };
 
 struct LayerCost {
@@ -45,14 +51,15 @@ struct LayerCost {
 };
 
 struct Cost {
-  std::int64_t macs = 0, params = 0;
-  std::int64_t sram_bytes = 0;  // all that the schedule needs, scratch included, without the platform's overhead
+  std::int64_t macs = 0, params = 0;  // macs: those that the schedule computes, twice where it computes a value twice
+  std::int64_t sram_bytes = 0;        // all that the schedule needs, scratch included, without the platform's overhead
   std::int64_t activation_bytes = 0, scratch_bytes = 0;
   std::int64_t act_bytes = 0;          // the published "Act": max over operators of input + output + residual held
   std::int64_t flash_bytes = 0;        // weights and constants, without the platform's overhead
   std::int64_t lower_bound_bytes = 0;  // no schedule without recomputation needs less; 0: unknown
   double latency_us = 0;               // 0: no model
   std::int32_t peak_operator = -1;
+  std::string chosen;  // by a schedule that chooses or has parameters: what it took, in words; empty otherwise
   std::vector<LayerCost> layers;
 };
 

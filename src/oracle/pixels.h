@@ -32,6 +32,7 @@ struct PixelMap {
   std::int32_t rows = 1, columns = 1;
   Band band;
 
+  PixelMap() = default;
   PixelMap(const RowTensor& tensor, bool read_inside)
       : rows(tensor.rows), columns(tensor.columns), band(read_inside ? tensor.band : Band{}) {}
   [[nodiscard]] std::int32_t pixels() const { return rows * columns; }

@@ -1,9 +1,14 @@
 #include <array>
+#include <optional>
+#include <string>
 #include <string_view>
 
 #include "graph/error.h"
+#include "oracle/auto_schedule.h"
 #include "oracle/layerwise.h"
 #include "oracle/oracle.h"
+#include "oracle/patch.h"
+#include "oracle/recompute.h"
 #include "oracle/rows.h"
 #include "oracle/schedule.h"
 #include "oracle/scratch.h"
@@ -28,14 +33,38 @@ class Executable final : public BuiltInOracle {
   [[nodiscard]] std::optional<Plan> plan(const Graph& graph) const override { return make_schedule(graph, options()); }
 };
 
-/// An account of another engine: figures without a plan.
-template <Cost (*account)(const Graph&)>
+/// Figures without a plan that our engine runs: an account of another engine, or a schedule that it cannot execute.
+template <Cost (*account)(const Graph&, const ScheduleOptions&)>
 class Account final : public BuiltInOracle {
  public:
-  using BuiltInOracle::BuiltInOracle;
-  [[nodiscard]] Cost cost(const Graph& graph) const override { return account(graph); }
+  Account(std::string name, const ScheduleOptions& schedule) : BuiltInOracle(std::move(name), schedule) {
+    (void)kernel_set(schedule.core);
+  }
+  [[nodiscard]] Cost cost(const Graph& graph) const override { return account(graph, options()); }
   [[nodiscard]] std::optional<Plan> plan(const Graph& /*graph*/) const override { return std::nullopt; }
 };
+
+Cost tinyengine_account(const Graph& graph, const ScheduleOptions& /*options*/) { return tinyengine_cost(graph); }
+Cost tflm_account(const Graph& graph, const ScheduleOptions& /*options*/) { return tflm_cost(graph); }
+
+class Auto final : public BuiltInOracle {
+ public:
+  Auto(std::string name, const ScheduleOptions& schedule) : BuiltInOracle(std::move(name), schedule) {
+    (void)kernel_set(schedule.core);
+  }
+  [[nodiscard]] Cost cost(const Graph& graph) const override { return auto_schedule(graph, options()).cost; }
+  [[nodiscard]] std::optional<Plan> plan(const Graph& graph) const override { return auto_schedule(graph, options()).plan; }
+};
+
+void check(const ScheduleOptions& options) {
+  const auto percent = options.mac_budget_percent.value_or(0);
+  if (!(percent >= 0 && percent <= 1000)) {
+    throw InputError("[oracle] MAC budget: expected 0 to 1000 percent, got " + std::to_string(percent));
+  }
+  if (options.sram_bytes < 0) {
+    throw InputError("[oracle] SRAM limit: expected no negative bytes, got " + std::to_string(options.sram_bytes));
+  }
+}
 
 using Maker = std::unique_ptr<Oracle> (*)(std::string, const ScheduleOptions&);
 
@@ -44,16 +73,20 @@ std::unique_ptr<Oracle> make(std::string name, const ScheduleOptions& options) {
   return std::make_unique<Schedule>(std::move(name), options);
 }
 
-constexpr std::array<std::pair<std::string_view, Maker>, 4> kSchedules{{
+constexpr std::array<std::pair<std::string_view, Maker>, 7> kSchedules{{
     {"streaming", make<Executable<streaming_plan>>},
+    {"streaming+recompute", make<Account<recompute_cost>>},
     {"layerwise", make<Executable<layerwise_plan>>},
-    {"tinyengine", make<Account<tinyengine_cost>>},
-    {"tflm", make<Account<tflm_cost>>},
+    {"auto", make<Auto>},
+    {"tinyengine", make<Account<tinyengine_account>>},
+    {"patch", make<Account<patch_cost>>},
+    {"tflm", make<Account<tflm_account>>},
 }};
 
 }  // namespace
 
 std::unique_ptr<Oracle> make_oracle(const std::string& schedule, const ScheduleOptions& options) {
+  check(options);
   std::string known;
   for (const auto& [name, maker] : kSchedules) {
     if (name == schedule) return maker(schedule, options);

@@ -143,6 +143,7 @@ RingTable make_ring_table(const ScheduleInput& input, Grain grain) {
     table.ring_bytes[t] = grain == Grain::pixels ? closed_pixels(rows, tensor) : closed_rows(rows, tensor);
   }
   for (const auto& op : input.graph.operators) {
+    table.kept.push_back(input.kept_bytes(table.kept.size()));
     table.scratch.push_back(grain == Grain::pixels ? pixel_kernel_scratch(input.graph, op)
                                                    : kernel_scratch(input.graph, op, set));
   }

@@ -12,6 +12,7 @@ struct RingTable {
   Grain grain = Grain::rows;
   std::vector<std::int64_t> ring_bytes;  // by tensor: as a ring, all of its readers standing in its own segment
   std::vector<std::int64_t> scratch;     // by operator
+  std::vector<std::int64_t> kept;        // by operator: beside its scratch, from step to step
 };
 
 /// Rings in closed form: rows equal to those of the row order (segment.h) wherever what joins again comes from one tensor of

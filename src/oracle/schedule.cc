@@ -16,7 +16,6 @@ namespace tinynas {
 namespace {
 
 constexpr PackOptions kPacking{.repairs = 20, .node_limit = 100};
-constexpr std::int64_t kFlashPerChannel = 9;  // int32 bias, int32 multiplier, int8 shift
 
 /// First and last segment in which each tensor is touched; graph inputs from the start, graph outputs to the end.
 struct Lifetimes {
@@ -210,8 +209,10 @@ std::int64_t segment_scratch(const ScheduleInput& input, const Segment& segment)
   const auto set = kernel_set(input.options.core);
   std::int64_t accumulators = 0;
   std::int64_t kernels = 0;
+  std::int64_t kept = 0;
   for (std::size_t i = 0; i < segment.operators.size(); ++i) {
     const auto op = static_cast<std::size_t>(segment.operators[i]);
+    kept += input.kept_bytes(op);
     const auto at_once = segment.rows_at_once.empty() ? 1 : segment.rows_at_once[i];
     const auto& operation = input.graph.operators[op];
     const auto bytes = segment.grain == Grain::pixels ? pixel_kernel_scratch(input.graph, operation)
@@ -222,7 +223,7 @@ std::int64_t segment_scratch(const ScheduleInput& input, const Segment& segment)
       kernels = std::max(kernels, bytes);
     }
   }
-  return accumulators + kernels;
+  return accumulators + kernels + kept;
 }
 
 SegmentBytes::SegmentBytes(const ScheduleInput& input, const std::vector<Segment>& segments, std::size_t index)
@@ -286,7 +287,7 @@ Plan make_plan(const ScheduleInput& input, const std::string& schedule, std::vec
 }
 
 Cost plan_cost(const ScheduleInput& input, const Plan& plan) {
-  Cost cost = make_cost(input.graph, input.rows);
+  Cost cost = make_cost(input.graph);
   cost.sram_bytes = plan.arena_bytes;
   cost.scratch_bytes = plan.scratch_bytes;
   cost.activation_bytes = plan.arena_bytes - plan.scratch_bytes;
@@ -296,11 +297,7 @@ Cost plan_cost(const ScheduleInput& input, const Plan& plan) {
   for (std::size_t s = 0; s < plan.segments.size(); ++s) {
     for (const auto op : plan.segments[s].operators) cost.layers[static_cast<std::size_t>(op)].sram_bytes = live[s];
   }
-  for (auto& layer : cost.layers) {
-    const auto& op = input.graph.operators[static_cast<std::size_t>(layer.op)];
-    layer.flash_bytes = weight_bytes(input.graph, op) + kFlashPerChannel * weight_channels(input.graph, op);
-    cost.flash_bytes += layer.flash_bytes;
-  }
+  add_flash(input.graph, kEngineFlashPerChannel, cost);
   return cost;
 }
 

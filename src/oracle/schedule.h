@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,9 @@ struct ScheduleInput {
   const Graph& graph;
   const RowGraph& rows;
   const ScheduleOptions& options;
+  std::span<const std::int64_t> kept = {};  // bytes by operator that it keeps from step to step beside its scratch; empty: 0
+
+  [[nodiscard]] std::int64_t kept_bytes(std::size_t op) const { return kept.empty() ? 0 : kept[op]; }
 };
 
 /// The tensor whose rows the caller pushes: the graph's only input when it is a feature map and the options ask for
@@ -24,7 +28,7 @@ struct ScheduleInput {
 [[nodiscard]] std::int32_t streamed_image(const ScheduleInput& input);
 
 /// Segment scratch: the accumulators of its pools, one after the other in operator order, then the most that any other of
-/// its operators needs.
+/// its operators needs, then what operators keep.
 [[nodiscard]] std::int64_t segment_scratch(const ScheduleInput& input, const Segment& segment);
 
 /// Bytes saved when a tensor of `given_up` bytes begins `distance` after the start of one of `written` bytes.

@@ -1,7 +1,6 @@
 #include "oracle/streaming.h"
 
 #include <algorithm>
-#include <array>
 #include <limits>
 #include <tuple>
 
@@ -16,7 +15,6 @@ namespace {
 
 constexpr auto kNever = std::numeric_limits<std::int64_t>::max();
 constexpr std::array kRowsOnly{Grain::rows};
-constexpr std::array kBothGrains{Grain::rows, Grain::pixels};
 
 /// A growing segment in every grain that is allowed.
 class Growing {
@@ -100,7 +98,8 @@ std::vector<std::int64_t> macs_before(const Graph& graph) {
 
 /// Several rows at once as far as the limit of speed allows; `slim` where that cannot be packed.
 Plan fast_plan(const ScheduleInput& input, const std::vector<Segment>& segments, const Plan& slim) {
-  const auto limit = speed_limit_bytes(slim.arena_bytes);
+  auto limit = speed_limit_bytes(slim.arena_bytes);
+  if (const auto most = input.options.sram_bytes; most > 0) limit = std::min(limit, most);
   // The packer may waste bytes: then less is asked for.
   for (auto asked = limit; asked > slim.arena_bytes; asked -= limit / 16) {
     auto batched = segments;
@@ -112,6 +111,11 @@ Plan fast_plan(const ScheduleInput& input, const std::vector<Segment>& segments,
 }
 
 }  // namespace
+
+std::int64_t least_cut_peak(const ScheduleInput& input, std::span<const Grain> grains) {
+  Growing growing(input, grains);
+  return least_peak(growing, input.rows.operator_count());
+}
 
 std::vector<Segment> cut_into_segments(const ScheduleInput& input, std::span<const Grain> grains) {
   const auto count = input.rows.operator_count();

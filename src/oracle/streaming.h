@@ -1,6 +1,8 @@
 // The streaming schedule: the cut into segments of rows or pixels that needs the least memory, every value computed once.
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -13,9 +15,14 @@ namespace tinynas {
 /// with the least bytes over all segments.
 [[nodiscard]] std::vector<Segment> cut_into_segments(const ScheduleInput& input, std::span<const Grain> grains);
 
+/// The peak of that cut.
+[[nodiscard]] std::int64_t least_cut_peak(const ScheduleInput& input, std::span<const Grain> grains);
+
+inline constexpr std::array kBothGrains{Grain::rows, Grain::pixels};
+
 /// Preferring memory: the least arena, with rings of pixels only where rings of rows would need more. Preferring speed:
 /// rings of rows, several rows at once where the core's kernels gain by it, at most speed_limit_bytes() of the arena without
-/// (batch_rows.h); never less than preferring memory.
+/// (batch_rows.h) and what the options leave for the arena; never less than preferring memory.
 [[nodiscard]] Plan streaming_plan(const Graph& graph, const ScheduleOptions& options);
 
 }  // namespace tinynas

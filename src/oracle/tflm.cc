@@ -105,7 +105,7 @@ std::vector<PackItem> planned_buffers(const Graph& graph, const RowGraph& rows, 
 Cost tflm_cost(const Graph& graph) {
   const auto rows = make_row_graph(graph);
   const auto steps = make_steps(graph);
-  Cost cost = make_cost(graph, rows);
+  Cost cost = make_cost(graph);
   auto items = planned_buffers(graph, rows, steps);
   for (auto& item : items) item.size = (item.size + kAlignment - 1) / kAlignment * kAlignment;
   std::vector<std::int32_t> order(items.size());

@@ -2,65 +2,162 @@
 
 #include <algorithm>
 #include <array>
-#include <functional>
+#include <cstddef>
 
-#include "graph/error.h"
-#include "oracle/chain.h"
+#include "oracle/chain_cut.h"
 #include "oracle/scratch.h"
+#include "oracle/streaming.h"
 #include "oracle/tinyengine.h"
 #include "search/parallel.h"
 #include "space/build_graph.h"
 #include "space/network_builder.h"
+#include "space/validate.h"
 
 namespace tinynas {
 
+/// What every candidate adds up; the rest behind a pointer, so that a walk stays in the cache.
 struct ScoreTable::Part {
-  std::array<ChainOperator, 4> links;  // the first `count`; side by side, so
-                                       // that a walk finds them in the cache
-  std::int32_t count = 0;
-  std::array<TinyEngineOperator, 4> tinyengine;  // parallel
   std::int64_t macs = 0, flash_bytes = 0;
   double latency_us = 0;
+  PlacedPart chain;                            // streaming
+  std::unique_ptr<const ChainPart> figures;    // what `chain` points to
+  std::vector<TinyEngineOperator> tinyengine;  // tinyengine
+};
+
+struct ScoreTable::StageParts {
+  std::array<std::uint8_t, kMaxKernel + 1> kernel{};  // place of a value among the choices
+  std::array<std::uint8_t, kMaxExpansion + 1> expansion{};
+  std::size_t expansions = 0, goes_on = 0;  // distance of two kernels; first part that goes on
+  std::vector<Part> parts;                  // [opens the stage, goes on][kernel][expansion]
+
+  [[nodiscard]] const Part& part(bool opens, const BlockChoice& block) const {
+    return parts[(opens ? 0 : goes_on) + kernel[static_cast<std::size_t>(block.kernel)] * expansions +
+                 expansion[static_cast<std::size_t>(block.expansion)]];
+  }
 };
 
 struct ScoreTable::Subspace {
   std::once_flag built;
   std::int64_t image_bytes = 0;
   Part stem, first_block, head;
-  std::vector<std::vector<Part>> stages;  // by stage: [opens the stage, goes on][kernel][expansion]
+  std::vector<StageParts> stages;
 };
 
 struct ScoreTable::Walk {
-  std::vector<const ChainOperator*> links;
+  std::vector<PlacedPart> chain;
   std::vector<const TinyEngineOperator*> tinyengine;
-  std::vector<std::int32_t> boundaries;
   ChainCut cut;
   FirstFit first_fit;
   Score score;
-  bool with_tinyengine = false;
 
-  void clear(bool streaming) {
-    with_tinyengine = !streaming;
-    links.clear();
+  void clear() {
+    chain.clear();
     tinyengine.clear();
-    boundaries.clear();
     score = {};
   }
 
   void add(const Part& part) {
-    if (!links.empty()) boundaries.push_back(static_cast<std::int32_t>(links.size()));
-    const auto before = links.size();
-    const auto count = static_cast<std::size_t>(part.count);
-    links.resize(before + count);
-    for (std::size_t i = 0; i < count; ++i) links[before + i] = &part.links[i];
-    if (with_tinyengine) {
-      tinyengine.resize(before + count);
-      for (std::size_t i = 0; i < count; ++i) tinyengine[before + i] = &part.tinyengine[i];
-    }
+    chain.push_back(part.chain);
+    for (const auto& op : part.tinyengine) tinyengine.push_back(&op);
     score.macs += part.macs;
     score.flash_bytes += part.flash_bytes;
     score.latency_us += part.latency_us;
   }
+};
+
+/// Works out the parts of a subspace, each in a network of its own with a 1x1 convolution on either side.
+class ScoreTable::Builder {
+ public:
+  Builder(const ScoreTable& table, std::int32_t resolution, double width)
+      : table_(table), space_(table.space_), width_(width), rows_(resolution), channels_(table.space_.input_channels) {}
+
+  void build(Subspace& subspace) {
+    subspace.image_bytes = std::int64_t{rows_} * rows_ * channels_;
+    const auto stem_channels = scaled_channels(space_, space_.stem.channels, width_);
+    subspace.stem = part_of(Place::stem, [&](NetworkBuilder& net) {
+      net.conv("stem", stem_channels, space_.stem.kernel, space_.stem.stride, Activation::relu6);
+    });
+    go_on(space_.stem.stride, space_.stem.kernel, stem_channels);
+    const auto& first = space_.first_block;
+    const auto first_channels = scaled_channels(space_, first.channels, width_);
+    subspace.first_block = block({first.kernel, first.expansion}, {first.stride, first_channels});
+    go_on(first.stride, first.kernel, first_channels);
+    for (const auto& stage : space_.stages) subspace.stages.push_back(stage_of(stage));
+    subspace.head = part_of(Place::head, [&](NetworkBuilder& net) { append_head(net, space_, width_); });
+  }
+
+ private:
+  enum class Place : std::uint8_t { stem, block, head };
+
+  void go_on(std::int32_t stride, std::int32_t kernel, std::int32_t out) {
+    rows_ = (rows_ + 2 * (kernel / 2) - kernel) / stride + 1;
+    channels_ = out;
+  }
+
+  StageParts stage_of(const Stage& stage) {
+    const auto out = scaled_channels(space_, stage.channels, width_);
+    StageParts made;
+    for (std::size_t i = 0; i < stage.kernels.size(); ++i) {
+      made.kernel.at(static_cast<std::size_t>(stage.kernels[i])) = static_cast<std::uint8_t>(i);
+    }
+    for (std::size_t i = 0; i < stage.expansions.size(); ++i) {
+      made.expansion.at(static_cast<std::size_t>(stage.expansions[i])) = static_cast<std::uint8_t>(i);
+    }
+    made.expansions = stage.expansions.size();
+    made.goes_on = stage.kernels.size() * stage.expansions.size();
+    for (const bool opens : {true, false}) {
+      for (const auto kernel : stage.kernels) {
+        for (const auto expansion : stage.expansions) {
+          made.parts.push_back(block({kernel, expansion}, {opens ? stage.stride : 1, out}));
+        }
+      }
+      if (opens) go_on(stage.stride, stage.kernels.front(), out);
+    }
+    return made;
+  }
+
+  Part block(const BlockChoice& choice, BlockPlace place) {
+    return part_of(Place::block, [&](NetworkBuilder& net) { append_block(net, space_, "", choice, place); });
+  }
+
+  template <class Append>
+  Part part_of(Place place, Append append) const {
+    NetworkBuilder net("part", rows_, channels_);
+    if (place != Place::stem) net.conv("before", channels_, 1, 1, Activation::none);
+    append(net);
+    if (place != Place::head) net.conv("after", 8, 1, 1, Activation::none);
+    const auto graph = net.take();
+    const std::size_t first = place == Place::stem ? 0 : 1;
+    const auto end = graph.operators.size() - (place == Place::head ? 0 : 1);
+    const auto cost = table_.oracle_.cost(graph);
+    Part part;
+    for (auto op = first; op < end; ++op) {
+      part.macs += cost.layers[op].macs;
+      part.flash_bytes += cost.layers[op].flash_bytes;
+      part.latency_us += cost.layers[op].latency_us;
+    }
+    if (table_.streaming_) {
+      const auto rows = make_row_graph(graph);
+      part.figures = std::make_unique<const ChainPart>(
+          make_chain_part({graph, rows, table_.options_}, static_cast<std::int32_t>(first),
+                          static_cast<std::int32_t>(end - first), grains_of(table_.options_)));
+      part.chain = {part.figures.get(), part.figures->through()};
+    } else {
+      const auto operators = tinyengine_operators(graph);
+      part.tinyengine.assign(operators.begin() + static_cast<std::ptrdiff_t>(first),
+                             operators.begin() + static_cast<std::ptrdiff_t>(end));
+    }
+    return part;
+  }
+
+  static std::span<const Grain> grains_of(const ScheduleOptions& options) {
+    return std::span(kBothGrains).first(options.prefer == Prefer::memory ? 2 : 1);
+  }
+
+  const ScoreTable& table_;
+  const SearchSpace& space_;
+  double width_;
+  std::int32_t rows_, channels_;  // of the map so far
 };
 
 namespace {
@@ -69,10 +166,13 @@ std::size_t position(const std::vector<std::int32_t>& choices, std::int32_t valu
   return static_cast<std::size_t>(std::find(choices.begin(), choices.end(), value) - choices.begin());
 }
 
-std::size_t choice_index(const Stage& stage, bool opens, const BlockChoice& block) {
-  const auto kernels = stage.kernels.size();
-  return ((opens ? 0 : kernels) + position(stage.kernels, block.kernel)) * stage.expansions.size() +
-         position(stage.expansions, block.expansion);
+/// Whether a block may begin with a depthwise convolution that skips rows: its input is then computed in bands, and no part
+/// of the network ends before it.
+bool strides_without_expansion(const SearchSpace& space) {
+  return (space.first_block.stride > 1 && space.first_block.expansion == 1) ||
+         std::any_of(space.stages.begin(), space.stages.end(), [](const Stage& stage) {
+           return stage.stride > 1 && position(stage.expansions, 1) < stage.expansions.size();
+         });
 }
 
 }  // namespace
@@ -90,8 +190,9 @@ std::unique_ptr<ScoreTable> ScoreTable::make(const SearchSpace& space, const Ora
   if (built_in == nullptr) return nullptr;
   const auto& options = built_in->options();
   // Without steps of several rows, which only the other kernel sets gain by, the partition by rows is all there is.
-  const bool by_rows = options.prefer == Prefer::speed && kernel_set(options.core) == TN_SET_PORTABLE;
-  const bool streaming = oracle.name() == "streaming" && by_rows;
+  const bool possible =
+      options.prefer == Prefer::memory ? !strides_without_expansion(space) : kernel_set(options.core) == TN_SET_PORTABLE;
+  const bool streaming = oracle.name() == "streaming" && possible;
   if (!streaming && oracle.name() != "tinyengine") return nullptr;
   return std::unique_ptr<ScoreTable>(new ScoreTable(space, oracle, options));
 }
@@ -101,81 +202,21 @@ const ScoreTable::Subspace& ScoreTable::subspace_of(const Arch& arch) const {
   const auto w =
       static_cast<std::size_t>(std::find(space_.widths.begin(), space_.widths.end(), arch.width) - space_.widths.begin());
   auto& subspace = *subspaces_[r * space_.widths.size() + w];
-  std::call_once(subspace.built, [&] { build(subspace, arch.resolution, arch.width); });
+  std::call_once(subspace.built, [&] { Builder(*this, arch.resolution, arch.width).build(subspace); });
   return subspace;
-}
-
-/// Works out the parts of a subspace, each in a network of its own with a 1x1
-/// convolution on either side.
-void ScoreTable::build(Subspace& subspace, std::int32_t resolution, double width) const {
-  std::int32_t rows = resolution;
-  std::int32_t channels = space_.input_channels;
-  subspace.image_bytes = std::int64_t{resolution} * resolution * channels;
-  const auto part_of = [&](bool is_stem, bool is_head, const std::function<void(NetworkBuilder&)>& append) {
-    NetworkBuilder net("part", rows, channels);
-    if (!is_stem) net.conv("before", channels, 1, 1, Activation::none);
-    append(net);
-    if (!is_head) net.conv("after", 8, 1, 1, Activation::none);
-    const auto graph = net.take();
-    const auto cost = oracle_.cost(graph);
-    const auto links = make_chain(graph, options_);
-    if (links.empty()) throw InputError("[score] space '" + space_.name + "': sizes beyond what the tables hold");
-    const auto tinyengine = tinyengine_operators(graph);
-    Part part;
-    for (std::size_t op = is_stem ? 0 : 1; op + (is_head ? 0 : 1) < links.size(); ++op) {
-      const auto i = static_cast<std::size_t>(part.count++);
-      part.links.at(i) = links[op];
-      part.tinyengine.at(i) = tinyengine[op];
-      part.macs += cost.layers[op].macs;
-      part.flash_bytes += cost.layers[op].flash_bytes;
-      part.latency_us += cost.layers[op].latency_us;
-    }
-    return part;
-  };
-  const auto block = [&](const BlockChoice& choice, std::int32_t stride, std::int32_t out) {
-    return part_of(false, false, [&](NetworkBuilder& net) { append_block(net, space_, "", choice, {stride, out}); });
-  };
-  const auto go_on = [&](std::int32_t stride, std::int32_t kernel, std::int32_t out) {
-    rows = (rows + 2 * (kernel / 2) - kernel) / stride + 1;
-    channels = out;
-  };
-  const auto stem_channels = scaled_channels(space_, space_.stem.channels, width);
-  subspace.stem = part_of(true, false, [&](NetworkBuilder& net) {
-    net.conv("stem", stem_channels, space_.stem.kernel, space_.stem.stride, Activation::relu6);
-  });
-  go_on(space_.stem.stride, space_.stem.kernel, stem_channels);
-  const auto& first = space_.first_block;
-  const auto first_channels = scaled_channels(space_, first.channels, width);
-  subspace.first_block = block({first.kernel, first.expansion}, first.stride, first_channels);
-  go_on(first.stride, first.kernel, first_channels);
-  for (const auto& stage : space_.stages) {
-    const auto out = scaled_channels(space_, stage.channels, width);
-    auto& parts = subspace.stages.emplace_back();
-    for (const bool opens : {true, false}) {
-      for (const auto kernel : stage.kernels) {
-        for (const auto expansion : stage.expansions) {
-          parts.push_back(block({kernel, expansion}, opens ? stage.stride : 1, out));
-        }
-      }
-      if (opens) go_on(stage.stride, stage.kernels.front(), out);
-    }
-  }
-  subspace.head = part_of(false, true, [&](NetworkBuilder& net) { append_head(net, space_, width); });
 }
 
 Score ScoreTable::score(const Arch& arch) const {
   thread_local Walk walk;
   const auto& subspace = subspace_of(arch);
-  walk.clear(streaming_);
+  walk.clear();
   walk.add(subspace.stem);
   walk.add(subspace.first_block);
   std::size_t first = 0;
   for (std::size_t s = 0; s < space_.stages.size(); ++s) {
-    const auto& stage = space_.stages[s];
-    for (std::int32_t b = 0; b < arch.depths[s]; ++b) {
-      walk.add(subspace.stages[s][choice_index(stage, b == 0, arch.blocks[first + static_cast<std::size_t>(b)])]);
-    }
-    first += static_cast<std::size_t>(stage.depths.back());
+    const auto* blocks = &arch.blocks[first];
+    for (std::int32_t b = 0; b < arch.depths[s]; ++b) walk.add(subspace.stages[s].part(b == 0, blocks[b]));
+    first += static_cast<std::size_t>(space_.stages[s].depths.back());
   }
   walk.add(subspace.head);
   walk.score.sram_bytes = sram_bytes(subspace, walk);
@@ -193,8 +234,8 @@ std::vector<Score> score_all(const ScoreTable& table, std::span<const Arch> arch
 }
 
 std::int64_t ScoreTable::sram_bytes(const Subspace& subspace, Walk& walk) const {
-  if (streaming_) return walk.cut.least_peak(walk.links, walk.boundaries, subspace.image_bytes, options_.image_streamed);
-  return tinyengine_chain_bytes(walk.links, walk.tinyengine, subspace.image_bytes, walk.first_fit);
+  if (streaming_) return walk.cut.least_peak(walk.chain);
+  return tinyengine_chain_bytes(walk.tinyengine, subspace.image_bytes, walk.first_fit);
 }
 
 }  // namespace tinynas

@@ -16,27 +16,30 @@ namespace tinynas {
 
 class ScoreTable {
  public:
-  /// Tables exist for the built-in schedules `tinyengine` and, preferring speed on portable kernels, `streaming`; nullptr
+  /// Tables exist for the built-in schedules `tinyengine` and `streaming`: preferring speed on portable kernels (rings of
+  /// rows), preferring memory on any (rings of rows and pixels) where no block of stride > 1 can have expansion 1. nullptr
   /// for any other oracle.
   [[nodiscard]] static std::unique_ptr<ScoreTable> make(const SearchSpace& space, const Oracle& oracle);
   ~ScoreTable();
 
   /// The network's score; `arch` must be a point of the space (contains() of space/validate.h). From any thread.
   /// `streaming`: `sram_bytes` is the peak of the best partition; the plan's arena is never below it, and above it only
-  /// where the packer cannot place the segments' ends without a gap. `tinyengine`: what the oracle says.
+  /// where the packer cannot place the segments' ends without a gap; preferring memory, small maps may need up to 1 % less
+  /// than the formulas of their rings say. `tinyengine`: what the oracle says.
   [[nodiscard]] Score score(const Arch& arch) const;
 
   /// Whether `sram_bytes` is the oracle's own figure, and not a lower bound of it.
   [[nodiscard]] bool exact() const { return !streaming_; }
 
  private:
-  struct Part;      // operators that always stand together: the stem, a block with its choices, the head
-  struct Subspace;  // all parts of one resolution and width
-  struct Walk;      // a thread's working memory
+  struct Part;        // operators that always stand together: the stem, a block with its choices, the head
+  struct StageParts;  // the parts that a stage chooses from
+  struct Subspace;    // all parts of one resolution and width
+  struct Walk;        // a thread's working memory
+  class Builder;      // makes a subspace
 
   ScoreTable(const SearchSpace& space, const Oracle& oracle, const ScheduleOptions& options);
   [[nodiscard]] const Subspace& subspace_of(const Arch& arch) const;
-  void build(Subspace& subspace, std::int32_t resolution, double width) const;
   [[nodiscard]] std::int64_t sram_bytes(const Subspace& subspace, Walk& walk) const;
 
   SearchSpace space_;

@@ -40,15 +40,20 @@ py::object parse_json(const std::string& text) { return py::module_::import("jso
 
 void bind_options(py::module_& m) {
   py::enum_<Prefer>(m, "Prefer").value("memory", Prefer::memory).value("speed", Prefer::speed);
-  py::class_<ScheduleOptions>(m, "ScheduleOptions",
-                              "How a schedule may run: streamed image, memory or speed, whose kernels.")
-      .def(py::init([](bool image_streamed, Prefer prefer, std::string core) {
-             return ScheduleOptions{image_streamed, prefer, std::move(core)};
+  py::class_<ScheduleOptions>(
+      m, "ScheduleOptions",
+      "How a schedule may run: streamed image, memory or speed, whose kernels, how much SRAM, how much recomputation.")
+      .def(py::init([](bool image_streamed, Prefer prefer, std::string core, std::int64_t sram_bytes,
+                       std::optional<double> mac_budget_percent) {
+             return ScheduleOptions{image_streamed, prefer, std::move(core), sram_bytes, mac_budget_percent};
            }),
-           py::kw_only(), py::arg("image_streamed") = true, py::arg("prefer") = Prefer::memory, py::arg("core") = "")
+           py::kw_only(), py::arg("image_streamed") = true, py::arg("prefer") = Prefer::memory, py::arg("core") = "",
+           py::arg("sram_bytes") = 0, py::arg("mac_budget_percent") = std::nullopt)
       .def_readwrite("image_streamed", &ScheduleOptions::image_streamed)
       .def_readwrite("prefer", &ScheduleOptions::prefer)
-      .def_readwrite("core", &ScheduleOptions::core);
+      .def_readwrite("core", &ScheduleOptions::core)
+      .def_readwrite("sram_bytes", &ScheduleOptions::sram_bytes)
+      .def_readwrite("mac_budget_percent", &ScheduleOptions::mac_budget_percent);
 }
 
 void bind_target(py::module_& m) {
@@ -93,6 +98,7 @@ void bind_cost(py::module_& m) {
       .def_readwrite("lower_bound_bytes", &Cost::lower_bound_bytes)
       .def_readwrite("latency_us", &Cost::latency_us)
       .def_readwrite("peak_operator", &Cost::peak_operator)
+      .def_readwrite("chosen", &Cost::chosen)
       .def_readwrite("layers", &Cost::layers)
       .def("to_json", &cost_to_json)
       .def("to_dict", [](const Cost& cost) { return parse_json(cost_to_json(cost)); });

@@ -5,12 +5,12 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include "graph/statistics.h"
 #include "module.h"
 #include "space/build_graph.h"
 #include "space/importer.h"
 #include "space/json.h"
 #include "space/sample.h"
-#include "space/stats.h"
 #include "space/validate.h"
 
 namespace py = pybind11;
@@ -52,7 +52,7 @@ void bind_values(py::module_& m) {
   py::class_<Rng>(m, "Rng", "The seeded generator behind sampling: the same numbers on every platform.")
       .def(py::init<std::uint64_t>(), py::arg("seed"))
       .def(py::init<std::uint64_t, std::uint64_t>(), py::arg("seed"), py::arg("stream"));
-  py::class_<Statistics>(m, "Statistics", "By the definitions of the published tables (src/space/stats.h).")
+  py::class_<Statistics>(m, "Statistics", "By the definitions of the published tables (src/graph/statistics.h).")
       .def_readonly("macs", &Statistics::macs)
       .def_readonly("params", &Statistics::params)
       .def_readonly("act_bytes", &Statistics::act_bytes);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,7 +16,11 @@ if TYPE_CHECKING:
     import tinynas._core as _core
 
 ScheduleOption = Annotated[
-    str, typer.Option("--schedule", help="How the network is executed: streaming, tinyengine, ...")
+    str,
+    typer.Option(
+        "--schedule",
+        help="streaming, streaming+recompute, layerwise, auto (ours); tinyengine, patch, tflm (accounts of others).",
+    ),
 ]
 OracleOption = Annotated[
     Path | None,
@@ -28,6 +33,15 @@ ImageOption = Annotated[
     str, typer.Option("--image", help="streamed: the camera pushes rows; stored: the image lies in the arena.")
 ]
 PreferOption = Annotated[str, typer.Option("--prefer", help="speed: rings of rows; memory: of single pixels too.")]
+MacBudgetOption = Annotated[
+    float | None,
+    typer.Option(
+        "--mac-budget",
+        min=0,
+        max=1000,
+        help="Extra MACs in percent that patch and streaming+recompute (25 unless given) and auto (0) may spend.",
+    ),
+]
 NoShrinkOption = Annotated[
     bool, typer.Option("--no-shrink", help="Keep channels that are provably constant; outputs are the same.")
 ]
@@ -59,19 +73,41 @@ def size_of(option: str, text: str | None) -> int | None:
         raise InputError(f"{option}: {error}") from None
 
 
-def make_oracle(
-    schedule: str, image: str, prefer: str = "speed", core: str = "", plugin: Path | None = None
-) -> _core.Oracle:
-    """The oracle that the options ask for, the plugin before the schedule; InputError for an unknown word."""
-    import tinynas._core as _core
+@dataclass(frozen=True)
+class OracleRequest:
+    """What the options ask for of an oracle."""
 
-    if plugin is not None:
+    schedule: str = "streaming"
+    image: str = "streamed"
+    prefer: str = "speed"
+    core: str = ""
+    plugin: Path | None = None
+    """A shared library that is the oracle, instead of the schedule's."""
+    sram_bytes: int = 0
+    """What there is for the arena; 0: any."""
+    mac_budget: float | None = None
+
+
+def make_oracle(request: OracleRequest) -> _core.Oracle:
+    """The oracle asked for, the plugin before the schedule; InputError for an unknown word."""
+    import tinynas._core as _core
+    from tinynas.oracle import schedule_options
+
+    if request.plugin is not None:
         from tinynas.plugin import PluginOracle
 
-        return PluginOracle(plugin)
+        return PluginOracle(request.plugin)
+    image, prefer = request.image, request.prefer
     choices = {"--image": (image, ("streamed", "stored")), "--prefer": (prefer, ("memory", "speed"))}
     for option, (value, known) in choices.items():
         if value not in known:
             raise InputError(f"{option}: expected {' or '.join(known)}, got {value!r}")
-    options = _core.ScheduleOptions(image_streamed=image == "streamed", prefer=getattr(_core.Prefer, prefer), core=core)
-    return _core.make_oracle(schedule, options)
+    options = schedule_options(
+        request.schedule,
+        request.sram_bytes,
+        image_streamed=image == "streamed",
+        prefer=getattr(_core.Prefer, prefer),
+        core=request.core,
+        mac_budget_percent=request.mac_budget,
+    )
+    return _core.make_oracle(request.schedule, options)

@@ -20,7 +20,9 @@ def deploy(
     ],
     out: Annotated[Path, typer.Option("--out", help="Folder for the project and the firmware.")],
     run: Annotated[bool, typer.Option("--run", help="Run it: on this machine, or in an emulator of the core.")] = False,
-    schedule: Annotated[str, typer.Option("--schedule", help="streaming, layerwise or tinyengine.")] = "streaming",
+    schedule: Annotated[
+        str, typer.Option("--schedule", help="streaming, layerwise, tinyengine or auto.")
+    ] = "streaming",
     prefer: Annotated[str, typer.Option("--prefer", help="speed or memory.")] = "speed",
     image: Annotated[
         str | None, typer.Option("--image", help="streamed or stored; by default what the schedule does.")

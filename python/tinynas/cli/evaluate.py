@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 import typer
 
-from tinynas.cli.common import make_oracle
+from tinynas.cli.common import OracleRequest, make_oracle
 from tinynas.cli.output import JsonOption, emit, log, reports_errors, table
 from tinynas.cli.search import DataOption, HoldOutOption
 from tinynas.errors import InputError
@@ -83,6 +83,6 @@ def _run(graph: _core.Graph, inputs: Any, engine: Engine) -> Any:
         return np.asarray(_core.run_batch(graph, [inputs])[0])
     from tinynas.export.cproject import export_c, run_host
 
-    plan = make_oracle("streaming", "streamed").plan(graph)
+    plan = make_oracle(OracleRequest()).plan(graph)
     with TemporaryDirectory() as folder:
         return run_host(export_c(graph, plan, Path(folder) / "c"), [inputs]).outputs[0]

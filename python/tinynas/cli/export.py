@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tinynas.cli.common import ImageOption, NoShrinkOption, PreferOption, make_oracle, shrink_rows
+from tinynas.cli.common import ImageOption, NoShrinkOption, OracleRequest, PreferOption, make_oracle, shrink_rows
 from tinynas.cli.output import JsonOption, emit, reports_errors, table
 from tinynas.errors import InputError
 from tinynas.search.bits import Bits, model_name
@@ -55,7 +55,7 @@ def export(
     if form is Format.c:
         from tinynas.export.cproject import export_c
 
-        oracle = make_oracle("streaming", image, prefer, core)
+        oracle = make_oracle(OracleRequest("streaming", image, prefer, core))
         plan = oracle.plan(graph)
         export_c(graph, plan, out, core=core, prefer=prefer)
         value |= {"arena_bytes": plan.arena_bytes, "scratch_bytes": plan.scratch_bytes}

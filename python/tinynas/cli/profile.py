@@ -8,11 +8,14 @@ import typer
 
 from tinynas.cli.common import (
     ImageOption,
+    MacBudgetOption,
     OracleOption,
+    OracleRequest,
     PreferOption,
     ScheduleOption,
     TargetOption,
     make_oracle,
+    size_of,
     target_of,
 )
 from tinynas.cli.output import JsonOption, emit, reports_errors, table
@@ -23,9 +26,9 @@ from tinynas.errors import InputError
 if TYPE_CHECKING:
     import tinynas._core as _core
 
-ENGINE_OF_SCHEDULE = {"tinyengine": "tinyengine"}
+ENGINE_OF_SCHEDULE = {"tinyengine": "tinyengine", "patch": "tinyengine"}
 """Engine whose platform overhead a schedule pays on a target; ours unless named here."""
-OWN_SCHEDULES = ("streaming", "layerwise")
+OWN_SCHEDULES = ("streaming", "streaming+recompute", "layerwise", "auto")
 """Schedules of our engine, whose latency is that of its fitted model (of speed preferred)."""
 
 
@@ -37,6 +40,10 @@ def profile(
     target: TargetOption = None,
     image: ImageOption = "streamed",
     prefer: PreferOption = "speed",
+    sram: Annotated[
+        str | None, typer.Option("--sram", help="For auto and streaming+recompute: what there is, such as 64k.")
+    ] = None,
+    mac_budget: MacBudgetOption = None,
     classes: Annotated[
         int | None, typer.Option("--classes", help="Classes of an arch, instead of its space's.")
     ] = None,
@@ -50,7 +57,16 @@ def profile(
     from tinynas.models import load_model
 
     board = target_of(target)
-    oracle = make_oracle(schedule, image, prefer, board.core if board else "", plugin)
+    request = OracleRequest(
+        schedule,
+        image,
+        prefer,
+        board.core if board else "",
+        plugin,
+        arena_limit(size_of("--sram", sram), board),
+        mac_budget,
+    )
+    oracle = make_oracle(request)
     report = profile_report(_in_bits(load_model(model, classes), bits), oracle, board)
     emit(as_json, report, *_tables(report))
 
@@ -77,6 +93,7 @@ def profile_report(graph: _core.Graph, oracle: _core.Oracle, target: TargetConfi
     report: dict[str, Any] = {
         "name": graph.name,
         "schedule": oracle.name,
+        "chosen": cost.chosen or None,
         "target": target.name if target else None,
         "macs": cost.macs,
         "params": cost.params,
@@ -112,6 +129,12 @@ def profile_report(graph: _core.Graph, oracle: _core.Oracle, target: TargetConfi
     return report
 
 
+def arena_limit(sram_bytes: int | None, target: TargetConfig | None) -> int:
+    """Bytes for the arena of our engine: the limit, or the target's SRAM, less the platform's overhead; 0: no limit."""
+    there = sram_bytes or (target.sram_bytes if target else 0)
+    return max(1, there - target.overhead_of("tinynas").sram_bytes) if target and there else there
+
+
 def engine_latency(graph: _core.Graph, target: TargetConfig) -> dict[int, float]:
     """Microseconds by operator in our engine on a target; empty for a core without a fitted model."""
     from tinynas.latency import microseconds, operator_instructions
@@ -140,6 +163,8 @@ def _tables(report: dict[str, Any]) -> list[Any]:
         ["  peak at", str(report["peak_operator"])],
         ["Flash", format_size(report["flash_bytes"])],
     ]
+    if report["chosen"]:
+        summary.insert(0, ["chosen", report["chosen"]])
     if report["lower_bound_bytes"]:
         above = 100 * (report["activation_bytes"] / report["lower_bound_bytes"] - 1)
         summary.append(["lower bound", f"{format_size(report['lower_bound_bytes'])}, activations {above:.1f} % above"])

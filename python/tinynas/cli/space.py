@@ -8,7 +8,9 @@ import typer
 
 from tinynas.cli.common import (
     ImageOption,
+    MacBudgetOption,
     OracleOption,
+    OracleRequest,
     ScheduleOption,
     TargetOption,
     make_oracle,
@@ -16,7 +18,7 @@ from tinynas.cli.common import (
     target_of,
 )
 from tinynas.cli.output import JsonOption, emit, reports_errors, table
-from tinynas.cli.profile import ENGINE_OF_SCHEDULE
+from tinynas.cli.profile import ENGINE_OF_SCHEDULE, arena_limit
 from tinynas.config.search import Budget
 from tinynas.config.space import load_space
 
@@ -35,6 +37,7 @@ def space(
     plugin: OracleOption = None,
     target: TargetOption = None,
     image: ImageOption = "streamed",
+    mac_budget: MacBudgetOption = None,
     classes: Annotated[int | None, typer.Option("--classes", help="Instead of the space's own number.")] = None,
     samples: Annotated[int, typer.Option("--samples", min=10, help="Networks per subspace.")] = 1000,
     seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
@@ -45,7 +48,15 @@ def space(
 
     board = target_of(target)
     budget = budget_of(sram, flash, macs, latency_ms, board)
-    oracle = make_oracle(schedule, image, core=board.core if board else "", plugin=plugin)
+    request = OracleRequest(
+        schedule,
+        image,
+        core=board.core if board else "",
+        plugin=plugin,
+        sram_bytes=arena_limit(budget.sram_bytes, board),
+        mac_budget=mac_budget,
+    )
+    oracle = make_oracle(request)
     searched = load_space(name, classes)
     if latency_ms is not None:
         check_latency(searched.to_core(), oracle, oracle.name)

@@ -33,6 +33,11 @@ def smallest_board(ram: int, flash: int) -> str:
     return f"the smallest board that would do is {best.name} ({best.sram_bytes:,} B SRAM, {best.flash_bytes:,} B Flash)"
 
 
+def arena_limit(board: Board) -> int:
+    """Bytes that a board leaves for the arena; 0: no limit."""
+    return max(1, board.memory.ram_bytes - STACK_BYTES - MOST_OTHER_RAM) if board.memory else 0
+
+
 def check_fit(graph: _core.Graph, plan: _core.Plan, board: Board, flash: int) -> None:
     """InfeasibleError with bytes needed and there, the operator at the peak and a board that would do."""
     if board.memory is None:

@@ -7,6 +7,10 @@ from pathlib import Path
 
 from tinynas import _core
 from tinynas.errors import InputError
+from tinynas.oracle import ENGINE_SCHEDULES, schedule_options
+
+WHOLE_TENSORS = ("layerwise", "tinyengine")
+"""Schedules of whole tensors alone."""
 
 
 @dataclass(frozen=True)
@@ -27,17 +31,27 @@ class DeployOptions:
     seed: int = 1
 
 
-def plan_for(graph: _core.Graph, core: str, options: DeployOptions) -> _core.Plan:
-    """The plan that the options ask for; InputError for an unknown schedule or one that no engine here executes."""
+def plan_for(graph: _core.Graph, core: str, options: DeployOptions, sram_bytes: int = 0) -> _core.Plan:
+    """The plan that the options ask for; InputError for an unknown schedule or one that no engine here executes.
+
+    sram_bytes: what there is for the arena, for the schedule `auto`; 0: any.
+    """
     if options.prefer not in ("memory", "speed"):
         raise InputError(f"--prefer: expected memory or speed, got {options.prefer!r}")
     if options.image not in (None, "streamed", "stored"):
         raise InputError(f"--image: expected streamed or stored, got {options.image!r}")
-    streamed = (options.image or ("streamed" if options.schedule.startswith("streaming") else "stored")) == "streamed"
-    schedule = _core.ScheduleOptions(image_streamed=streamed, prefer=getattr(_core.Prefer, options.prefer), core=core)
-    if options.schedule in ("layerwise", "tinyengine"):
+    streamed = (options.image or ("stored" if options.schedule in WHOLE_TENSORS else "streamed")) == "streamed"
+    schedule = schedule_options(
+        options.schedule,
+        sram_bytes,
+        image_streamed=streamed,
+        prefer=getattr(_core.Prefer, options.prefer),
+        core=core,
+    )
+    if options.schedule in WHOLE_TENSORS:
         return _core.whole_tensor_plan(graph, options.schedule, schedule)
     plan = _core.make_oracle(options.schedule, schedule).plan(graph)
     if plan is None:
-        raise InputError(f"--schedule {options.schedule}: accounts for another engine, ours cannot run it")
+        known = ", ".join(ENGINE_SCHEDULES)
+        raise InputError(f"--schedule {options.schedule}: the engine cannot run it, only {known}")
     return plan

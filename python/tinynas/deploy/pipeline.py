@@ -13,7 +13,7 @@ from tinynas.deploy.boards import Board, find_board
 from tinynas.deploy.code_size import PredictedFlash, predict_flash
 from tinynas.deploy.emulate import EmulatedRun, run_qemu
 from tinynas.deploy.firmware import FirmwareBuild, LinkedSizes, board_link, linked_sizes
-from tinynas.deploy.fit import check_fit, check_sizes
+from tinynas.deploy.fit import arena_limit, check_fit, check_sizes
 from tinynas.deploy.options import DeployOptions, plan_for
 from tinynas.deploy.pictures import check_equal, read_inputs, reference_outputs
 from tinynas.errors import CheckError
@@ -117,7 +117,7 @@ class Deployment:
         """What layer checks are compiled into: the network as it came, whose tensors are the source file's."""
         if not self.model.changed:
             return self.project
-        plan = plan_for(self.model.original, self.board.core, self.options)
+        plan = plan_for(self.model.original, self.board.core, self.options, arena_limit(self.board))
         folder = self.project.folder / "unshrunk"
         return export_c(self.model.original, plan, folder, core=self.board.core, prefer=self.options.prefer)
 
@@ -139,8 +139,9 @@ def deploy(graph: _core.Graph, target: str, out: Path, options: DeployOptions) -
     """
     board = find_board(target)
     model = shrink_model(graph, options.shrink)
-    plan = plan_for(model.graph, board.core, options)
-    before = plan_for(graph, board.core, options).arena_bytes if model.changed else plan.arena_bytes
+    limit = arena_limit(board)
+    plan = plan_for(model.graph, board.core, options, limit)
+    before = plan_for(graph, board.core, options, limit).arena_bytes if model.changed else plan.arena_bytes
     project = export_c(model.graph, plan, out, core=board.core, prefer=options.prefer)
     predicted = predict_flash(project, board.core)
     check_fit(model.graph, plan, board, predicted.total)

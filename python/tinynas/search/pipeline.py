@@ -236,7 +236,14 @@ class Search:
     def _options(self) -> _core.ScheduleOptions:
         import tinynas._core as _core
 
-        return _core.ScheduleOptions(image_streamed=self.settings.image_streamed, prefer=_core.Prefer.speed)
+        from tinynas.cli.profile import arena_limit
+        from tinynas.oracle import schedule_options
+
+        settings = self.settings
+        limit = arena_limit(settings.budget.sram_bytes, settings.target)
+        return schedule_options(
+            settings.schedule, limit, image_streamed=settings.image_streamed, prefer=_core.Prefer.speed
+        )
 
     def limits(self) -> _core.Limits:
         """The budget, with the platform's overhead when there is a target."""

@@ -5,10 +5,10 @@
 #include <memory>
 
 #include "graph/operators.h"
+#include "graph/statistics.h"
 #include "oracle/oracle.h"
 #include "space/sample.h"
 #include "space/spaces.h"
-#include "space/stats.h"
 
 namespace tinynas::testing {
 
@@ -18,7 +18,7 @@ class FakeOracle final : public Oracle {
   [[nodiscard]] Cost cost(const Graph& graph) const override {
     ++calls;
     Cost cost;
-    cost.macs = macs(graph);
+    cost.macs = graph_macs(graph);
     cost.sram_bytes = act_bytes(graph);
     cost.flash_bytes = weight_count(graph);
     cost.latency_us = static_cast<double>(cost.macs) / 100;

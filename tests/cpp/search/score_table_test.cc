@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include <array>
+#include <span>
 
 #include "oracle/growing_segment.h"
 #include "oracle/ring_table.h"
@@ -33,16 +33,38 @@ Arch any_arch(const SearchSpace& space, Rng& rng) {
 std::int64_t partition_peak(const Graph& graph, const ScheduleOptions& options) {
   const auto rows = make_row_graph(graph);
   const ScheduleInput input{graph, rows, options};
-  const auto table = make_ring_table(input);
-  GrowingSegment growing(input, table, streamed_image(input));
-  constexpr std::array kGrains{Grain::rows};
+  const auto grains = std::span(kBothGrains).first(options.prefer == Prefer::memory ? 2 : 1);
   std::int64_t peak = 0;
-  for (const auto& segment : cut_into_segments(input, kGrains)) {
+  for (const auto& segment : cut_into_segments(input, grains)) {
+    const auto table = make_ring_table(input, segment.grain);
+    GrowingSegment growing(input, table, streamed_image(input));
     growing.start(segment.operators.front());
     for (const auto op : segment.operators) EXPECT_TRUE(growing.add(op));
     peak = std::max(peak, growing.bytes());
   }
   return peak;
+}
+
+/// Networks whose score from the table is that of their own best partition; how many the packer places at that figure.
+int expect_partitions(const SearchSpace& space, const ScheduleOptions& options, int networks) {
+  const auto oracle = make_oracle("streaming", options);
+  const auto table = ScoreTable::make(space, *oracle);
+  EXPECT_NE(table, nullptr);
+  Rng rng(2);
+  int packed = 0;
+  for (int i = 0; table && i < networks; ++i) {
+    const auto arch = any_arch(space, rng);
+    const auto graph = build_graph(space, arch);
+    const auto fast = table->score(arch);
+    EXPECT_EQ(fast.sram_bytes, partition_peak(graph, options)) << "network " << i << ", " << options.core;
+    const auto cost = oracle->cost(graph);
+    EXPECT_EQ(fast.flash_bytes, cost.flash_bytes);
+    EXPECT_EQ(fast.macs, cost.macs);
+    // The rings of pixels of small maps may take a little less than their formulas say.
+    EXPECT_LE(options.prefer == Prefer::memory ? fast.sram_bytes * 99 / 100 : fast.sram_bytes, cost.sram_bytes);
+    packed += fast.sram_bytes == cost.sram_bytes ? 1 : 0;
+  }
+  return packed;
 }
 
 class ScoreTables : public ::testing::TestWithParam<SearchSpace> {};
@@ -66,28 +88,23 @@ TEST_P(ScoreTables, TinyEngineEqualsTheOracle) {
 }
 
 TEST_P(ScoreTables, StreamingEqualsThePartition) {
-  const auto& space = GetParam();
+  constexpr int kNetworks = 60;
   for (const bool streamed : {true, false}) {
     for (const char* core : {"", "cortex-m0"}) {
       const ScheduleOptions options{.image_streamed = streamed, .prefer = Prefer::speed, .core = core};
-      const auto oracle = make_oracle("streaming", options);
-      const auto table = ScoreTable::make(space, *oracle);
-      ASSERT_NE(table, nullptr);
-      Rng rng(2);
-      int packed = 0;
-      constexpr int kNetworks = 60;
-      for (int i = 0; i < kNetworks; ++i) {
-        const auto arch = any_arch(space, rng);
-        const auto graph = build_graph(space, arch);
-        const auto fast = table->score(arch);
-        ASSERT_EQ(fast.sram_bytes, partition_peak(graph, options)) << "network " << i << ", " << core << streamed;
-        const auto cost = oracle->cost(graph);
-        ASSERT_EQ(fast.flash_bytes, cost.flash_bytes);
-        ASSERT_EQ(fast.macs, cost.macs);
-        ASSERT_LE(fast.sram_bytes, cost.sram_bytes);
-        packed += fast.sram_bytes == cost.sram_bytes ? 1 : 0;
-      }
-      EXPECT_GE(packed, kNetworks / 2);  // the packer reaches the partition's peak
+      EXPECT_GE(expect_partitions(GetParam(), options, kNetworks), kNetworks / 2);  // the packer reaches the peak
+    }
+  }
+}
+
+TEST_P(ScoreTables, PreferringMemoryEqualsThePartitionOfRowsAndPixels) {
+  auto space = GetParam();
+  for (auto& stage : space.stages) {
+    if (stage.stride > 1 && stage.expansions.front() == 1) stage.expansions.front() = 2;
+  }
+  for (const bool streamed : {true, false}) {
+    for (const char* core : {"", "cortex-m7"}) {
+      (void)expect_partitions(space, {.image_streamed = streamed, .prefer = Prefer::memory, .core = core}, 20);
     }
   }
 }
@@ -96,7 +113,7 @@ INSTANTIATE_TEST_SUITE_P(Spaces, ScoreTables, ::testing::Values(mcunet_space(), 
 
 TEST(ScoreTable, OtherOraclesHaveNone) {
   EXPECT_EQ(ScoreTable::make(tiny_space(), *make_oracle("layerwise", {})), nullptr);
-  EXPECT_EQ(ScoreTable::make(tiny_space(), *make_oracle("streaming", {.prefer = Prefer::memory, .core = ""})), nullptr);
+  EXPECT_EQ(ScoreTable::make(odd_space(), *make_oracle("streaming", {.prefer = Prefer::memory, .core = ""})), nullptr);
   const ScheduleOptions batched{.prefer = Prefer::speed, .core = "cortex-m7"};
   EXPECT_EQ(ScoreTable::make(tiny_space(), *make_oracle("streaming", batched)), nullptr);
 }

@@ -6,12 +6,13 @@
 #include <set>
 
 #include "graph/error.h"
+#include "graph/operators.h"
 #include "graph/shape.h"
+#include "graph/statistics.h"
 #include "space/build_graph.h"
 #include "space/json.h"
 #include "space/sample.h"
 #include "space/spaces.h"
-#include "space/stats.h"
 #include "space/validate.h"
 
 namespace tinynas {
@@ -61,7 +62,7 @@ TEST(BuildGraph, OnlyUsedBlocksCount) {
   const SearchSpace space = tiny_space();
   Arch arch = smallest(space, 8, 0.5), other = arch;
   other.blocks[1] = {5, 3};  // past depths[0] = 1
-  EXPECT_EQ(macs(build_graph(space, arch)), macs(build_graph(space, other)));
+  EXPECT_EQ(graph_macs(build_graph(space, arch)), graph_macs(build_graph(space, other)));
 }
 
 TEST(BuildGraph, ThePublishedNetworkLiesInTheSpaceAtExpansionFive) {
@@ -74,7 +75,7 @@ TEST(BuildGraph, ThePublishedNetworkLiesInTheSpaceAtExpansionFive) {
   validate(space, arch);
   EXPECT_FALSE(contains(space, arch));
   const Graph graph = build_graph(space, arch);
-  EXPECT_EQ(macs(graph), 81785520);
+  EXPECT_EQ(graph_macs(graph), 81785520);
   EXPECT_EQ(params(graph), 737408);
   EXPECT_EQ(act_bytes(graph), 340736);
 }
@@ -194,10 +195,10 @@ TEST(Crossover, TakesEveryGeneFromAParent) {
 TEST(Extremes, BoundEverySample) {
   const SearchSpace space = mcunet_space();
   Rng rng(17);
-  const auto low = macs(build_graph(space, smallest(space, 96, 0.3))),
-             high = macs(build_graph(space, largest(space, 96, 0.3)));
+  const auto low = graph_macs(build_graph(space, smallest(space, 96, 0.3))),
+             high = graph_macs(build_graph(space, largest(space, 96, 0.3)));
   for (int i = 0; i < 100; ++i) {
-    const auto work = macs(build_graph(space, sample(space, 96, 0.3, rng)));
+    const auto work = graph_macs(build_graph(space, sample(space, 96, 0.3, rng)));
     EXPECT_GE(work, low);
     EXPECT_LE(work, high);
   }

@@ -104,6 +104,7 @@ def test_an_infeasible_budget_is_an_answer() -> None:
         (["space", "--target", "stm32f999"], "stm32f746"),
         (["profile", "nothing.json"], "nothing.json"),
         (["search"], "budget"),
+        (["profile", "nothing.json", "--schedule", "auto", "--mac-budget", "-1"], "mac-budget"),
         (["search", "--sram", "320k", "--data", "no_such_folder"], "no_such_folder"),
     ],
 )
@@ -135,6 +136,33 @@ def test_boards_lists_the_bundled_targets() -> None:
     assert {"stm32f412", "stm32f746", "stm32f765", "stm32h743"} <= names
 
 
+def test_boards_say_which_of_them_a_network_fits(tmp_path: Path) -> None:
+    for board in json_of("boards", write_arch(tmp_path), "--schedule", "auto")["boards"]:
+        model = board["model"]
+        assert model["chosen"].startswith("streaming")
+        assert model["sram_bytes"] > 0
+        assert model["fits"] is (
+            model["sram_bytes"] < board["sram_bytes"] and model["flash_bytes"] < board["flash_bytes"]
+        )
+
+
+def test_schedules_that_recompute_count_it(tmp_path: Path) -> None:
+    arch = write_arch(tmp_path, 96)
+    once = json_of("profile", arch, "--schedule", "streaming", "--prefer", "memory")
+    for schedule in ("patch", "streaming+recompute"):
+        report = json_of("profile", arch, "--schedule", schedule, "--mac-budget", "80")
+        assert once["macs"] <= report["macs"] <= 1.8 * once["macs"]
+        assert sum(layer["macs"] for layer in report["layers"]) == report["macs"]
+        assert report["chosen"]
+    least = json_of("profile", arch, "--schedule", "streaming+recompute", "--mac-budget", "80")["sram_bytes"]
+    assert least < once["sram_bytes"]
+    enough = json_of("profile", arch, "--schedule", "auto", "--sram", str(once["sram_bytes"]))
+    assert enough["macs"] == once["macs"]
+    tight = json_of("profile", arch, "--schedule", "auto", "--sram", str(least), "--mac-budget", "80")
+    assert tight["macs"] > once["macs"]
+    assert tight["sram_bytes"] == least
+
+
 def test_export_overwrites_nothing(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     done = tinynas("export", write_arch(tmp_path), "--out", tmp_path / "out")
@@ -147,14 +175,14 @@ def write_yaml(path: Path, value: Any) -> Path:
     return path
 
 
-def write_arch(folder: Path) -> Path:
+def write_arch(folder: Path, resolution: int = 48) -> Path:
     """An arch file of the space `scenes`, as a run holds one."""
     import tinynas._core as _core
 
     from tinynas.config.space import load_space
 
     space = load_space("scenes")
-    arch = _core.sample(space.to_core(), 48, 0.5, _core.Rng(1))
+    arch = _core.sample(space.to_core(), resolution, 0.5, _core.Rng(1))
     path = folder / "arch.json"
     path.write_text(json.dumps({"space": space.as_json(), "arch": json.loads(arch.to_json())}), encoding="utf-8")
     return path

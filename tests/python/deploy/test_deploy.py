@@ -175,6 +175,8 @@ def test_missing_compiler_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest
         (DeployOptions(prefer="luck"), "--prefer"),
         (DeployOptions(image="painted"), "--image"),
         (DeployOptions(schedule="waterfall"), "waterfall"),
+        (DeployOptions(schedule="patch"), "only streaming, layerwise, tinyengine, auto"),
+        (DeployOptions(schedule="streaming+recompute"), "only streaming, layerwise, tinyengine, auto"),
         (DeployOptions(input_files=[Path("/nonexistent")]), "no such file"),
         (DeployOptions(input_files=[Path("a"), Path("b")]), "one per input"),
     ],

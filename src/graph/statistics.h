@@ -12,9 +12,6 @@ struct Statistics {
   std::int64_t macs = 0, params = 0, act_bytes = 0;
 };
 
-/// Multiply-accumulates of convolutions (depthwise and transposed too) and fully connected operators.
-[[nodiscard]] std::int64_t macs(const Graph& graph);
-
 /// Weights + 2 per channel of a convolution (its BatchNorm's scale and shift; here folded into weights and bias) + bias of
 /// fully connected layers.
 [[nodiscard]] std::int64_t params(const Graph& graph);
@@ -23,7 +20,7 @@ struct Statistics {
 /// operator still reads (residuals). Constants do not count.
 [[nodiscard]] std::int64_t act_bytes(const Graph& graph);
 
-/// All three. InputError when a tensor is too large to count.
+/// MACs (graph_macs() of operators.h) and the two above. InputError when a tensor is too large to count.
 [[nodiscard]] Statistics statistics(const Graph& graph);
 
 }  // namespace tinynas
