@@ -1,4 +1,4 @@
-// ADD as one linear form of its two inputs, fitted and proved offline; the DSP and the Helium kernel compute it.
+// ADD as one linear form of its two inputs, fitted and proved offline; the DSP kernel computes it.
 #pragma once
 
 #include <array>
@@ -21,19 +21,12 @@ struct AddArithmetic {
 /// That of a request's quantisations.
 [[nodiscard]] AddArithmetic add_arithmetic(const KernelRequest& request);
 
-/// How a kernel scales an input before it adds: (x * factor + rounding) >> bits.
-struct AddScaling {
-  int bits = 8;
-  std::int64_t rounding = 0;
-};
-
-/// A, B, C with (scaled(a, A) + scaled(b, B) + C) >> 21, saturated, equal to `add` for all 65,536 pairs; nullopt when none
-/// of the candidates around the real factors (first / output, second / output) has such a C.
+/// A, B, C with ((a * A) >> 8) + ((b * B) >> 8) + C, >> 21 and saturated, equal to `add` for all 65,536 pairs; nullopt when
+/// none of the candidates around the real factors (first / output, second / output) has such a C.
 [[nodiscard]] std::optional<std::array<std::int64_t, 3>> fit_add(const AddArithmetic& add, double first_factor,
-                                                                 double second_factor, const AddScaling& scaling = {});
+                                                                 double second_factor);
 
-/// The same for a request: nullopt also where shapes, types or the clamp are not those of the fast kernels.
-[[nodiscard]] std::optional<std::array<std::int64_t, 3>> fit_add(const KernelRequest& request, Activation activation,
-                                                                 const AddScaling& scaling = {});
+/// The same for a request: nullopt also where shapes, types or the clamp are not those of the fast kernel.
+[[nodiscard]] std::optional<std::array<std::int64_t, 3>> fit_add(const KernelRequest& request, Activation activation);
 
 }  // namespace tinynas

@@ -63,7 +63,7 @@ void add_matrix(KernelCall& call, const KernelRequest& request, std::int32_t run
   PackedMatrix packed = pack_matrix(values, runs, run_length, into_nibbles ? staged(stage) : stage, placement);
   const bool nibbles = weight_bits(request) == 4;
   if (nibbles) packed = in_nibbles(packed);
-  call.sources.insert(call.sources.end(), {"dsp/gather.S", "dsp/tile.S"});
+  call.sources.insert(call.sources.end(), {"dsp/fill_tile.c", "dsp/gather.S", "dsp/requantize.S", "dsp/tile.S"});
   if (nibbles) call.sources.insert(call.sources.end(), {"dsp/tile_s4.c", "dsp/expand.S"});
   call.fields.push_back({"matrix.kernel", nibbles ? "tn_dsp_tile_s4" : "tn_dsp_tile_run"});
   add_packed(call, request, packed, call.columns * rows_at_once);
@@ -105,7 +105,7 @@ struct DspChooser {
     if (!four || input_c % 8 != 0 || channels % 4 != 0) return std::nullopt;
     const auto packed = pack_quads(constant_values(input_of(request, 1)), output_stage_of(request));
     if (!packed) return std::nullopt;
-    KernelCall call = dsp_call("tn_dsp_pointwise_s4", {"pointwise_s4.c", "gather_s4.S", "tile_w4a4.S"});
+    KernelCall call = dsp_call("tn_dsp_pointwise_s4", {"pointwise_s4.c", "fill_tile.c", "gather_s4.S", "tile_w4a4.S"});
     call.params_type = "tn_dsp_pointwise_params";
     call.columns = columns_of(output_of(request));
     call.fields.push_back({"matrix.kernel", "tn_dsp_tile_w4a4"});
@@ -139,7 +139,8 @@ struct DspChooser {
     const bool nibbles = maps == DType::s4;
     const bool planar = request.input == Layout::planar;
     const std::string name = std::to_string(kernel) + "x" + std::to_string(kernel) + "s" + std::to_string(w.stride_h);
-    KernelCall call = dsp_call("tn_dsp_depthwise", {"unpack_planar.S", "lanes_slow.S", "lanes_" + name + ".S"});
+    KernelCall call =
+        dsp_call("tn_dsp_depthwise", {"unpack_planar.S", "requantize.S", "lanes_slow.S", "lanes_" + name + ".S"});
     if (planar) {
       call.function += "_planar";
       call.sources.push_back("dsp/depthwise_planar.c");

@@ -1,5 +1,6 @@
 // model.c: one function per operator of a segment, called in the order of the plan.
 #include <algorithm>
+#include <map>
 #include <sstream>
 
 #include "codegen/emit.h"
@@ -24,87 +25,102 @@ std::string produced(const Program& program, std::int32_t tensor) {
   return done(step);
 }
 
-/// Pointers that a step of that many rows needs from an input.
-std::int32_t pointer_count(const Step& step, const Input& input) {
+/// Addresses of rows that a step of the operator takes together.
+std::int32_t pointer_count(const Step& step) {
   const std::int32_t rows = step.call.form == CallForm::rows ? std::min(step.batch, step.output_rows) : 1;
-  return (rows - 1) * input.stride + input.extent;
+  std::int32_t most = 0;
+  for (const auto& input : step.inputs) most = std::max(most, (rows - 1) * input.stride + input.extent);
+  const bool second = step.inputs.size() > 1 && step.call.parts.empty();
+  return rows + most + (second ? rows : 0);
 }
 
 std::string scratch(const Step& step) { return step.scratch_offset < 0 ? "NULL" : "arena + " + number(step.scratch_offset); }
 
-std::string affine(const std::string& variable, const Input& input) {
-  std::string text = input.stride == 1 ? variable : variable + " * " + number(input.stride);
-  if (input.pad != 0) text += " - " + number(input.pad);
-  return text;
+std::string params(const Program& program, const Step& step) {
+  return "&" + program.options.name + "_params_" + number(step.op);
 }
 
-std::string input_count(const Step& step, const Input& input) {
-  if (step.batch == 1 || step.call.form != CallForm::rows) return number(input.extent);
-  return "(rows - 1) * " + number(input.stride) + " + " + number(input.extent);
+/// Kernels that are called with the rows of rings.
+std::vector<std::string> row_kernels(const Step& step) {
+  if (step.call.form != CallForm::accumulate) {
+    return step.by_pixels ? std::vector<std::string>{} : std::vector{step.call.function};
+  }
+  std::vector<std::string> kernels = {step.call.start, step.call.finish};
+  if (!step.by_pixels) kernels.push_back(step.call.function);
+  return kernels;
 }
 
-void write_call(std::ostringstream& out, const Program& program, const Step& step, const std::string& function,
-                const std::string& part) {
-  out << "  " << function << "(&step, &" << program.options.name << "_params_" << step.op << part << ");\n";
+/// static void call_KERNEL(...) for every kernel of rows: what the operators that it computes have in common.
+void write_callers(std::ostringstream& out, const Program& program) {
+  struct Caller {
+    std::string params_type;
+    std::int32_t pointers = 0;
+  };
+  std::map<std::string, Caller> callers;
+  for (const auto& step : program.steps) {
+    for (const auto& kernel : row_kernels(step)) {
+      auto& caller = callers[kernel];
+      caller.params_type = step.call.params_type;
+      caller.pointers = std::max(caller.pointers, pointer_count(step));
+    }
+  }
+  for (const auto& [kernel, caller] : callers) {
+    out << "static TN_NOINLINE void call_" << kernel << "(int32_t y, int32_t rows, const tn_rows *at, const "
+        << caller.params_type << " *params) {\n  int8_t *pointers[" << caller.pointers << "];\n"
+        << "  const tn_step step = tn_rows_step(at, y, rows, pointers);\n  " << kernel << "(&step, params);\n}\n\n";
+  }
 }
 
-std::string step_literal(const Step& step, const std::string& second, const std::string& output, const std::string& rows) {
-  return "{(const int8_t *const *)input, " + second + ", " + output + ", y, " + rows + ", 0, " + number(step.call.columns) +
-         ", " + scratch(step) + "}";
+/// static const tn_rows `name`: where the operator's rows lie, `input` being the one that its window moves over.
+void write_rows(std::ostringstream& out, const Program& program, const Step& step, const std::string& name,
+                const Input& input) {
+  const bool second = step.inputs.size() > 1 && step.call.parts.empty();
+  out << "static const tn_rows " << name << " = {&" << ring_at(program, input.ring).name << ", "
+      << (second ? "&" + ring_at(program, step.inputs[1].ring).name : "NULL") << ", &"
+      << ring_at(program, step.output_ring).name << ", " << scratch(step) << ", " << step.call.columns << ", "
+      << input.stride << ", " << input.pad << ", " << input.extent << "};\n";
 }
 
 /// static void compute_N(int32_t y, int32_t rows): one step of operator N.
 void write_compute(std::ostringstream& out, const Program& program, const Step& step) {
-  const bool several = step.call.form == CallForm::rows && step.batch > 1;
-  const std::int32_t rows = step.call.form == CallForm::rows ? std::min(step.batch, step.output_rows) : 1;
-  const std::string count = several ? "rows" : "1";
+  const std::string op = number(step.op);
+  const auto one = [&](const Input& input, const std::string& suffix, const std::string& part) {
+    write_rows(out, program, step, "rows_" + op + suffix, input);
+    return "  call_" + step.call.function + "(y, rows, &rows_" + op + suffix + ", " + params(program, step) + part + ");\n";
+  };
+  std::string body;
   out << "/* " << step_comment(program, step) << " */\n";
-  out << "static TN_NOINLINE void compute_" << step.op << "(int32_t y" << (several ? ", int32_t rows" : "") << ") {\n";
-  std::int32_t most = 0;
-  for (const auto& input : step.inputs) most = std::max(most, pointer_count(step, input));
-  out << "  int8_t *input[" << most << "], *output[" << rows << "]";
-  const bool second = step.inputs.size() > 1 && step.call.parts.empty();
-  if (second) out << ", *second[" << pointer_count(step, step.inputs[1]) << "]";
-  out << ";\n  const tn_step step = "
-      << step_literal(step, second ? "(const int8_t *const *)second" : "NULL", "output", count) << ";\n";
-  out << "  tn_ring_rows(&" << ring_at(program, step.output_ring).name << ", y, " << count << ", output);\n";
-  for (std::size_t i = 0; i < step.inputs.size(); ++i) {
-    const Input& input = step.inputs[i];
-    out << "  tn_ring_rows(&" << ring_at(program, input.ring).name << ", " << affine("y", input) << ", "
-        << input_count(step, input) << ", " << (second && i == 1 ? "second" : "input") << ");\n";
-    if (!step.call.parts.empty())
-      write_call(out, program, step, step.call.function, "[" + number(static_cast<std::int64_t>(i)) + "]");
+  if (step.call.parts.empty()) {
+    body = one(step.inputs.front(), "", "");
+  } else {
+    for (std::size_t i = 0; i < step.inputs.size(); ++i) {
+      const std::string index = number(static_cast<std::int64_t>(i));
+      body += one(step.inputs[i], "_" + index, "[" + index + "]");
+    }
   }
-  if (step.call.parts.empty()) write_call(out, program, step, step.call.function, "");
-  out << "}\n\n";
+  out << "static TN_NOINLINE void compute_" << op << "(int32_t y, int32_t rows) {\n" << body << "}\n\n";
 }
 
 /// start_N, compute_N (one input row) and finish_N of an operator that accumulates.
 void write_accumulate(std::ostringstream& out, const Program& program, const Step& step) {
   const std::string op = number(step.op);
-  const std::string literal = step_literal(step, "NULL", "output", "1");
   out << "/* " << step_comment(program, step) << " */\n";
-  const auto begin = [&](const std::string& name, const std::string& parameter) {
-    out << "static TN_NOINLINE void " << name << "_" << op << "(" << (parameter.empty() ? "void" : parameter) << ") {\n"
-        << "  int8_t *input[1] = {NULL}, *output[1] = {NULL};\n";
-    if (parameter.empty()) out << "  const int32_t y = 0;\n";
-    out << "  const tn_step step = " << literal << ";\n";
+  write_rows(out, program, step, "rows_" + op, step.inputs.front());
+  const auto call = [&](const std::string& name, const std::string& kernel, bool row) {
+    out << "static TN_NOINLINE void " << name << "_" << op << (row ? "(int32_t y)" : "(void)") << " {\n  call_" << kernel
+        << (row ? "(y" : "(0") << ", 1, &rows_" << op << ", " << params(program, step) << ");\n}\n";
   };
-  begin("start", "");
-  write_call(out, program, step, step.call.start, "");
-  out << "}\n";
-  begin("compute", step.by_pixels ? "int32_t y, int32_t x" : "int32_t y");
+  call("start", step.call.start, false);
   if (step.by_pixels) {
-    out << "  (void)x;\n  input[0] = " << pixel_address(step.sources[0], "y", "x") << ";\n";
+    out << "static TN_NOINLINE void compute_" << op << "(int32_t y, int32_t x) {\n  (void)x;\n"
+        << "  const int8_t *const input[1] = {" << pixel_address(step.sources[0], "y", "x") << "};\n"
+        << "  const tn_step step = {input, NULL, NULL, y, 1, 0, " << step.call.columns << ", " << scratch(step) << "};\n  "
+        << step.call.function << "(&step, " << params(program, step) << ");\n}\n";
   } else {
-    out << "  tn_ring_rows(&" << ring_at(program, step.inputs[0].ring).name << ", y, 1, input);\n";
+    call("compute", step.call.function, true);
   }
-  write_call(out, program, step, step.call.function, "");
-  out << "}\n";
-  begin("finish", "");
-  out << "  tn_ring_rows(&" << ring_at(program, step.output_ring).name << ", 0, 1, output);\n";
-  write_call(out, program, step, step.call.finish, "");
-  out << "}\n\n";
+  call("finish", step.call.finish, false);
+  out << "\n";
 }
 
 void write_check(std::ostringstream& out, const Program& program, const Step& step, const std::string& y,
@@ -167,10 +183,10 @@ void write_run(std::ostringstream& out, const Program& program, const Step& step
     out << "    if (" << produced(program, wait.tensor) << " < " << need(wait, rows == "1" ? "y" : "(" + last + ")")
         << ") return;\n";
   }
-  out << "    PROBE_BEGIN(" << op << ");\n    compute_" << op << "(y" << (rows == "rows" ? ", rows" : "")
-      << ");\n    PROBE_END(" << op << ");\n";
+  out << "    PROBE_BEGIN(" << op << ");\n    compute_" << op << "(y, " << (whole ? "1" : rows) << ");\n    PROBE_END(" << op
+      << ");\n";
   write_check(out, program, step, "y", rows);
-  out << "    " << counter << " = (int16_t)(y + " << rows << ");\n";
+  out << "    " << counter << " = y + " << rows << ";\n";
   write_readers(out, step);
   out << "  }\n}\n\n";
 }
@@ -178,8 +194,8 @@ void write_run(std::ostringstream& out, const Program& program, const Step& step
 void write_segment(std::ostringstream& out, const Program& program, std::size_t index) {
   const auto& segment = program.segments[index];
   out << "/* Segment " << index << ": operators " << segment.steps.front() << " to " << segment.steps.back() << ". */\n"
-      << "static void begin_" << index << "(void) {\n  tn_fill(" << (segment.by_pixels ? "at" : "done")
-      << ", 0, (int32_t)sizeof " << (segment.by_pixels ? "at" : "done") << ");\n";
+      << "static void begin_" << index << "(void) {\n  "
+      << (segment.by_pixels ? "tn_fill(at, 0, (int32_t)sizeof at)" : "clear_counters()") << ";\n";
   for (const auto& fill : segment.fills) {
     out << "  tn_fill(arena + " << fill.offset << ", " << fill.value << ", " << fill.bytes << ");\n";
   }
@@ -208,9 +224,9 @@ void write_prologue(std::ostringstream& out, const Program& program, const std::
          "tn_probe_end(op)\n"
       << "#else\n#define PROBE_BEGIN(op)\n#define PROBE_END(op)\n#endif\n\n"
       << "static _Alignas(8) int8_t arena[" << name << "_ARENA_BYTES];\n"
-      << "static int16_t image_rows; /* rows pushed */\n";
+      << "static int32_t image_rows; /* rows pushed */\n";
   if (program.counters > 0) {
-    out << "static int16_t done[" << program.counters << "]; /* rows computed by each operator of the running segment */\n";
+    out << "static int32_t done[" << program.counters << "]; /* rows computed by each operator of the running segment */\n";
   }
   out << "\n";
   if (program.cursors > 0) out << pixel_declarations(program, body);
@@ -284,6 +300,7 @@ std::string step_comment(const Program& program, const Step& step) {
 
 std::string emit_model(const Program& program) {
   std::ostringstream body;
+  write_callers(body, program);
   for (const auto& step : program.steps) {
     if (step.call.form == CallForm::accumulate) {
       write_accumulate(body, program, step);
@@ -301,6 +318,8 @@ std::string emit_model(const Program& program) {
       write_run(body, program, *step);
     }
   }
+  if (program.counters > 0)
+    body << "static TN_NOINLINE void clear_counters(void) { tn_fill(done, 0, (int32_t)sizeof done); }\n\n";
   for (std::size_t s = 0; s < program.segments.size(); ++s) write_segment(body, program, s);
   write_interface(body, program);
   std::ostringstream out;

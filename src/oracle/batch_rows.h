@@ -15,7 +15,8 @@ namespace tinynas {
 }
 
 /// Sets `rows_at_once` where `limit_bytes` allows: depthwise convolutions take as many rows as their kernel unpacks
-/// together, all others enough pixels for whole blocks. Does nothing for portable kernels.
+/// together, all others enough pixels for whole blocks. Segments are joined where that makes a ring planar, and cut further
+/// where their parts have room for more rows. Does nothing for portable kernels.
 void batch_rows(const ScheduleInput& input, std::int64_t limit_bytes, std::vector<Segment>& segments);
 
 }  // namespace tinynas

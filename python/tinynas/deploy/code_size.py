@@ -15,6 +15,8 @@ from typing import Any
 from tinynas.export.cproject import CProject, require_tool
 
 TABLE = Path(__file__).with_name("code_sizes.json")
+ALWAYS = ("tn_rows_step", "tn_ring_rows", "tn_fill")
+"""Engine functions that every network calls."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ def compiler_version() -> str:
 
 def kernel_bytes(entry: dict[str, Any], manifest: dict[str, Any]) -> int:
     """Code of all engine functions that a project calls; sections that several of them need count once."""
-    names = {"tn_ring_rows", "tn_fill"}
+    names = set(ALWAYS)
     names |= {name for operator in manifest["operators"] for name in operator["functions"]}
     sections: dict[str, int] = {}
     for name in names:
@@ -53,6 +55,7 @@ def features(manifest: dict[str, Any]) -> dict[str, int]:
     return {
         "one": 1,
         "operators": len(operators),
+        "kernels": len({operator["kernel"] for operator in operators}),
         "rings": manifest["rings"],
         "segments": manifest["segments"],
         "inputs": sum(operator["inputs"] for operator in operators),

@@ -20,7 +20,7 @@ import numpy as np
 
 from tinynas import _core
 from tinynas.deploy.boards import MACHINES, MemoryMap
-from tinynas.deploy.code_size import TABLE, compiler_version, features, predict_flash
+from tinynas.deploy.code_size import ALWAYS, TABLE, compiler_version, features, predict_flash
 from tinynas.deploy.firmware import Compiler, FirmwareBuild, linked_sizes, write_link_script
 from tinynas.deploy.fit import FLASH_TOLERANCE
 from tinynas.deploy.sample_networks import small_network, varied_network
@@ -28,7 +28,6 @@ from tinynas.errors import CheckError
 from tinynas.export.cproject import engine_dir, export_c, require_tool, run_tool
 from tinynas.models import load_model
 
-_ALWAYS = ("tn_ring_rows", "tn_fill")
 _SETS = {
     "cortex-m0plus": ("portable",),
     "cortex-m3": ("portable", "thumb2"),
@@ -103,7 +102,7 @@ def measure_network(
         project = export_c(graph, plan_by_seed(graph, core, seed), folder / f"net{seed}", core=core, prefer="speed")
         build = FirmwareBuild(project, core, folder / "engine")
         elf = build.link("bare", memory_for(core), "board_bare.c")
-        used = set(_ALWAYS) | {name for op in project.manifest["operators"] for name in op["functions"]}
+        used = set(ALWAYS) | {name for op in project.manifest["operators"] for name in op["functions"]}
         union: dict[str, int] = {}
         for name in used:
             union |= kernels.get(name, {})

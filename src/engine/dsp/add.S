@@ -9,7 +9,17 @@
 .thumb
 .text
 
-.macro FOUR
+    .global tn_dsp_add_words
+    .type tn_dsp_add_words, %function
+    .thumb_func
+    .align 2
+tn_dsp_add_words:
+    push {r4-r11, lr}
+    ldr r12, [sp, #36]
+    ldm r12, {r4-r6}
+    mov r7, #0xFF00FF00
+    add r3, r0, r3, lsl #2
+.Lfour:
     ldr r10, [r0], #4
     ldr r12, [r1], #4
     and r9, r7, r10, lsl #8
@@ -32,28 +42,7 @@
     bfi r8, r9, #8, #8
     bfi r8, r10, #24, #8
     str r8, [r2], #4
-.endm
-
-    .global tn_dsp_add_words
-    .type tn_dsp_add_words, %function
-    .thumb_func
-    .align 2
-tn_dsp_add_words:
-    push {r4-r11, lr}
-    ldr r12, [sp, #36]
-    ldm r12, {r4-r6}
-    mov r7, #0xFF00FF00
-    tst r3, #1
-    add r3, r0, r3, lsl #2
-    beq .Leven
-    FOUR
     cmp r0, r3
-    beq .Lend
-.Leven:
-    FOUR
-    FOUR
-    cmp r0, r3
-    bne .Leven
-.Lend:
+    bne .Lfour
     pop {r4-r11, pc}
     .size tn_dsp_add_words, . - tn_dsp_add_words

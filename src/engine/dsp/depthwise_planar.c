@@ -1,8 +1,10 @@
 /* Depthwise convolution of planar rows: channel by channel their words become a strip. The values there are greater by 128
  * than the map's; the packing has made up for that. */
+#include "for_size.h"
 #include "strips.h"
 
-static void run(const tn_step* step, const tn_dsp_depthwise_params* p, int32_t r, int32_t rows, int32_t x, int32_t outputs) {
+static TN_FOR_SIZE void run(const tn_step* step, const tn_dsp_depthwise_params* p, int32_t r, int32_t rows, int32_t x,
+                            int32_t outputs) {
   const int32_t first_tap = x * p->stride - p->pad_left, end = first_tap + (outputs - 1) * p->stride + p->kernel_size;
   const int32_t plane_bytes = (p->input_w + 3) & ~3, first = first_tap > 0 ? first_tap & ~3 : 0;
   const int32_t to = end < p->input_w ? end : p->input_w, words = to > first ? (to - first + 3) >> 2 : 0;
@@ -27,6 +29,6 @@ static void run(const tn_step* step, const tn_dsp_depthwise_params* p, int32_t r
   p->kernel(&lanes);
 }
 
-void tn_dsp_depthwise_planar(const tn_step* step, const tn_dsp_depthwise_params* params) {
+TN_FOR_SIZE void tn_dsp_depthwise_planar(const tn_step* step, const tn_dsp_depthwise_params* params) {
   tn_strips_run(step, params, run);
 }

@@ -1,4 +1,5 @@
 /* ADD of two maps of one shape by the linear form of dsp/add.S. */
+#include "for_size.h"
 #include "tinynas/dsp.h"
 
 static int8_t add_value(int32_t first, int32_t second, const int32_t* constants) {
@@ -7,7 +8,7 @@ static int8_t add_value(int32_t first, int32_t second, const int32_t* constants)
   return (int8_t)(y < -128 ? -128 : (y > 127 ? 127 : y));
 }
 
-void tn_dsp_add(const tn_step* step, const tn_dsp_add_params* params) {
+TN_FOR_SIZE void tn_dsp_add(const tn_step* step, const tn_dsp_add_params* params) {
   const int32_t begin = step->x0 * params->channels, count = step->x1 * params->channels - begin;
   for (int32_t r = 0; r < step->rows; ++r) {
     const int8_t *first = step->input[r] + begin, *second = step->second[r] + begin;

@@ -1,26 +1,27 @@
-@ int16_t* tn_dsp_gather(const int8_t* source, int32_t length, int32_t stride, int16_t* tile, int32_t pixels)
-@ int16_t* tn_dsp_gather_windows(const int8_t* const* rows, int32_t offset, const tn_dsp_window* window, int16_t* tile,
-@                                int32_t pixels)
+@ int16_t* tn_dsp_gather(const tn_dsp_windows* windows, int16_t* tile, int32_t pixels)
 @
-@ `length` bytes of each of 1 or 4 pixels, `stride` bytes apart, sign-extended into the steps of a tile (tile.S): of four bytes
-@ b0 b1 b2 b3 of every pixel one step with (b0, b2), one with (b1, b3); of one to three at the end (b0, 0) | (b0, b1) |
-@ (b0, b1), (b2, 0). Returns the tile's next free place. Reads nothing else. The second does so for every row of a window,
-@ `offset` bytes from the row's start.
+@ The windows of neighbouring pixels, sign-extended into the blocks of a tile (tile.S): as many of four pixels as there are,
+@ then of one. Of four bytes b0 b1 b2 b3 in a row of every pixel's window one step gets (b0, b2), one (b1, b3); of one to
+@ three at the row's end (b0, -) | (b0, b1) | (b0, b1), (b2, -), where - has the weight 0. Behind a block's steps come the addresses of its output
+@ pixels, as if they all lay in one row. Returns the tile's next free place. Reads nothing else.
 @
 @ Registers   r0, r12, lr, r2 the pixels' read pointers   r1 bytes left   r3 write pointer   r4-r11 data
 .syntax unified
 .thumb
 .text
 
-@ Stack frame.
-.equ F_LEFT, 0          @ rows left, this one included
-.equ F_ROWS, 4          @ the next row's pointer
-.equ F_OFFSET, 8
+@ Stack frame: first the fields of tn_dsp_windows (dsp.h), some of which move on with the pixels.
+.equ F_ROWS, 0
+.equ F_OFFSET, 4
+.equ F_COUNT, 8
 .equ F_LENGTH, 12
 .equ F_STRIDE, 16
-.equ F_PIXELS, 20
-.equ FRAME, 24
-.equ ARG_PIXELS, FRAME + 36
+.equ F_ADDRESS, 20
+.equ F_APART, 24
+.equ F_PIXELS, 28       @ left behind this block, less 4
+.equ F_NEXT, 32         @ the next row's pointer
+.equ F_LEFT, 36         @ rows left, this one included
+.equ FRAME, 40
 
 from0 .req r0
 from1 .req r12
@@ -51,7 +52,8 @@ high3 .req r11
   .endif
 .endm
 
-.macro GATHER count
+@ A row of the windows of `count` pixels.
+.macro GATHER_ROW count
     subs r1, #4
     blt .Lrest\count
 .Lword\count:
@@ -75,29 +77,59 @@ high3 .req r11
     bge .Lword\count
 .Lrest\count:
     adds r1, #4
-    beq .Lrow_done
+    beq .Lrow_done\count
     subs r1, #1
-    beq .Lsingle\count
+    beq .Llast\count
   .irp p, 0, 1, 2, 3
     .if \p < \count
       ldrsb high\p, [from\p, #1]
-      ldrb low\p, [from\p], #2
-      sxtb low\p, low\p
+      ldrsb low\p, [from\p], #2
       pkhbt low\p, low\p, high\p, lsl #16
     .endif
   .endr
     STORE_LOW \count
     subs r1, #1
-    beq .Lrow_done
-.Lsingle\count:
+    beq .Lrow_done\count
+.Llast\count:
   .irp p, 0, 1, 2, 3
     .if \p < \count
       ldrsb low\p, [from\p]
-      uxth low\p, low\p
     .endif
   .endr
     STORE_LOW \count
-    b .Lrow_done
+.Lrow_done\count:
+.endm
+
+@ All rows of the windows of `count` pixels.
+.macro GATHER count
+    ldmia sp, {r4-r8}               @ rows, offset, count, length, stride
+.Lrow\count:
+    ldr r0, [r4], #4
+    strd r4, r6, [sp, #F_NEXT]
+    add r0, r0, r5
+    mov r1, r7
+  .if \count == 4
+    add r12, r0, r8
+    add lr, r12, r8
+    add r2, lr, r8
+  .endif
+    GATHER_ROW \count
+    ldrd r4, r6, [sp, #F_NEXT]
+    subs r6, #1
+    beq .Lrows_done\count
+    ldr r5, [sp, #F_OFFSET]
+    ldrd r7, r8, [sp, #F_LENGTH]
+    b .Lrow\count
+.Lrows_done\count:
+.endm
+
+@ 1 << shift pixels further. r2 = pixels left, less 4.
+.macro MOVE_ON shift
+    ldr r4, [sp, #F_OFFSET]
+    ldr r5, [sp, #F_STRIDE]
+    ldr r2, [sp, #F_PIXELS]
+    add r4, r4, r5, lsl #\shift
+    str r4, [sp, #F_OFFSET]
 .endm
 
     .global tn_dsp_gather
@@ -107,46 +139,52 @@ high3 .req r11
 tn_dsp_gather:
     push {r4-r11, lr}
     sub sp, #FRAME
-    ldr r4, [sp, #ARG_PIXELS]
-    movs r5, #1
-    str r5, [sp, #F_LEFT]
-.Lrow:
-    cmp r4, #1
-    beq .Lone
-    add r12, r0, r2
-    add lr, r12, r2
-    add r2, lr, r2
+    mov r3, r1
+    ldmia r0, {r4-r10}
+    stmia sp, {r4-r10}
+    subs r2, #4
+    blt .Lsingles
+.Lblock:
+    str r2, [sp, #F_PIXELS]
     GATHER 4
-.Lone:
+    ldrd r4, r7, [sp, #F_ADDRESS]
+    cbz r7, .Lplanar
+    adds r5, r4, r7
+    adds r6, r5, r7
+    add r8, r6, r7
+    add r2, r8, r7
+    b .Laddresses
+.Lplanar:
+    adds r5, r4, #2
+    adds r6, r4, #1
+    add r8, r4, #3
+    adds r2, r4, #4
+.Laddresses:
+    stmia r3!, {r4-r6, r8}
+    str r2, [sp, #F_ADDRESS]
+    MOVE_ON 2
+    subs r2, #4
+    bge .Lblock
+.Lsingles:
+    adds r2, #4
+    beq .Ldone
+.Lsingle:
+    str r2, [sp, #F_PIXELS]
     GATHER 1
-.Lrow_done:
-    ldr r4, [sp, #F_LEFT]
-    subs r4, #1
-    bne .Lnext
+    ldrd r4, r7, [sp, #F_ADDRESS]
+    str r4, [r3], #4
+    cbnz r7, 1f
+    tst r4, #2                      @ planar: bytes 0, 2, 1 of the word
+    ite eq
+    moveq r7, #2
+    movne r7, #-1
+1:  add r4, r4, r7
+    str r4, [sp, #F_ADDRESS]
+    MOVE_ON 0
+    subs r2, #1
+    bne .Lsingle
+.Ldone:
     mov r0, r3
     add sp, #FRAME
     pop {r4-r11, pc}
     .size tn_dsp_gather, . - tn_dsp_gather
-
-    .global tn_dsp_gather_windows
-    .type tn_dsp_gather_windows, %function
-    .thumb_func
-    .align 2
-tn_dsp_gather_windows:
-    push {r4-r11, lr}
-    sub sp, #FRAME
-    ldm r2, {r4, r6, r7}            @ rows, length, stride: the fields of tn_dsp_window
-    ldr r9, [sp, #ARG_PIXELS]
-    strd r0, r1, [sp, #F_ROWS]
-    strd r6, r7, [sp, #F_LENGTH]
-    str r9, [sp, #F_PIXELS]
-.Lnext:
-    str r4, [sp, #F_LEFT]
-    ldrd r5, r6, [sp, #F_ROWS]
-    ldrd r1, r2, [sp, #F_LENGTH]
-    ldr r0, [r5], #4
-    ldr r4, [sp, #F_PIXELS]
-    str r5, [sp, #F_ROWS]
-    add r0, r0, r6
-    b .Lrow
-    .size tn_dsp_gather_windows, . - tn_dsp_gather_windows

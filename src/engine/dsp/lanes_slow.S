@@ -10,32 +10,6 @@
     ssat \acc, #8, \acc, asr #12
 .endm
 
-@ TensorFlow Lite's two roundings. r1 = shift, r2 = m, r8 = right shift, r9 = its mask, r3 = zero point, r10 = low, r11 = high.
-.macro UNIVERSAL acc
-    cmp r1, #0
-    it gt
-    lslgt \acc, \acc, r1
-    smull r12, \acc, \acc, r2
-    adds r12, r12, #0x40000000
-    adc \acc, \acc, #0
-    lsls \acc, \acc, #1
-    orr \acc, \acc, r12, lsr #31
-    and r12, \acc, r9               @ what the right shift drops
-    lsr lr, r9, #1
-    add lr, lr, \acc, lsr #31
-    asr \acc, \acc, r8
-    cmp r12, lr
-    it gt
-    addgt \acc, \acc, #1
-    add \acc, \acc, r3
-    cmp \acc, r10
-    it lt
-    movlt \acc, r10
-    cmp \acc, r11
-    it gt
-    movgt \acc, r11
-.endm
-
     .global tn_dsp_lanes_slow
     .type tn_dsp_lanes_slow, %function
     .thumb_func
@@ -52,18 +26,15 @@ tn_dsp_lanes_slow:
     SCALED r7
     pop {r2, r3, r8-r12, pc}
 .Luniversal:
-    ldr r11, [r0, #20]
-    sxth r10, r11
-    asr r11, r11, #16
-    adds r1, #128
-    rsb r8, r1, #0
-    bic r8, r8, r8, asr #31
-    movs r0, #1
-    lsl r9, r0, r8
-    subs r9, #1
-    UNIVERSAL r4
-    UNIVERSAL r5
-    UNIVERSAL r6
-    UNIVERSAL r7
+    push {r4-r7}
+    mov r11, sp
+    ldr r9, [r0, #20]
+    mov r8, r3
+    sxth r10, r9
+    asr r9, r9, #16
+    add r5, r1, #128
+    mov r4, r2
+    bl tn_dsp_requantize
+    pop {r4-r7}
     pop {r2, r3, r8-r12, pc}
     .size tn_dsp_lanes_slow, . - tn_dsp_lanes_slow

@@ -8,20 +8,12 @@
 .equ F_STEP, 8
 .equ F_ENTRY, 12
 .equ F_ARGUMENTS, 16
+.equ FRAME, 24
 
+.equ DEPTH, 2
 .equ COPIES, 3
 
-.macro STEP_D2 operation, pair, stride
-    vldrb.u8 q4, [r7], #16
-.if \pair
-    vldrb.u8 q5, [r7], #16
-.endif
-    SUMS \operation, \pair, r5, 2 * \stride
-    add.w r5, r5, r11
-.endm
-
-.macro STRIPS_D2 name, mode, pair, stride
-    ENTER \name, 24
+.macro SET_UP pair
     ldr r11, [r0, #ARG_GROUP_BYTES]
     ldr r1, [r0, #ARG_STEP]
     str r1, [sp, #F_STEP]
@@ -33,55 +25,45 @@
     subs r2, r2, r1
     orr r2, #1
     str r2, [sp, #F_ENTRY]
-1:
-    BEGIN_PASS \pair
+.endm
+
+.macro BEGIN_ROWS
     strd r5, r7, [sp, #F_ROWS]
-2:
-    ldr r3, [r0, #ARG_BLOCKS]
-    add r2, r0, #ARG_OFFSETS
-    vldrw.u32 q6, [r2]
-3:
+.endm
+
+.macro BEGIN_CHANNEL pair
+.endm
+
+.macro STEP operation, pair, stride
+    vldrb.u8 q4, [r7], #16
+.if \pair
+    vldrb.u8 q5, [r7], #16
+.endif
+    SUMS \operation, \pair, r5, 2 * \stride
+    add.w r5, r5, r11
+.endm
+
+.macro BLOCK mode, pair, stride
     mov r5, r1
     mov r7, r9
-    STEP_D2 vmladav, \pair, \stride
+    STEP vmladav, \pair, \stride
     ldr pc, [sp, #F_ENTRY]
     .align 2
 .rept COPIES
-    STEP_D2 vmladava, \pair, \stride
+    STEP vmladava, \pair, \stride
 .endr
 5:
     RESULTS \mode, r7!
     mov r10, r7
     ldmia sp, {r5, r7, r8}
     STORE \pair, r8
-    add r1, #2 * \stride * (8 - 4 * \pair)
-    subs r3, #1
-    bgt 3b
-    LAST_BLOCK \pair, 3b, 4f
-4:
-    ldr r0, [sp, #F_ARGUMENTS]
+.endm
+
+.macro END_CHANNEL mode, pair
     mov r9, r10
-    ldr r2, [r0, #ARG_NEXT]
-    ldr r4, [r0, #ARG_STREAM_END]
-    add r1, r2
     add r5, #1
     add r7, #1
     strd r5, r7, [sp, #F_ROWS]
-    cmp r9, r4
-    bne 2b
-    ldr r2, [r0, #ARG_PASSES]
-    subs r2, #1
-    str r2, [r0, #ARG_PASSES]
-    bne.w 1b
-    LEAVE \name, 24
 .endm
 
-    STRIPS_D2 tn_helium_strips_pair_d2_hidden, MODE_HIDDEN, 1, 1
-    STRIPS_D2 tn_helium_strips_pair_d2_linear, MODE_LINEAR, 1, 1
-    STRIPS_D2 tn_helium_strips_pair_d2_general, MODE_GENERAL, 1, 1
-    STRIPS_D2 tn_helium_strips_row1_d2_hidden, MODE_HIDDEN, 0, 1
-    STRIPS_D2 tn_helium_strips_row1_d2_linear, MODE_LINEAR, 0, 1
-    STRIPS_D2 tn_helium_strips_row1_d2_general, MODE_GENERAL, 0, 1
-    STRIPS_D2 tn_helium_strips_row2_d2_hidden, MODE_HIDDEN, 0, 2
-    STRIPS_D2 tn_helium_strips_row2_d2_linear, MODE_LINEAR, 0, 2
-    STRIPS_D2 tn_helium_strips_row2_d2_general, MODE_GENERAL, 0, 2
+    KERNELS d2

@@ -25,17 +25,19 @@ void tn_dsp_tile_s4(const tn_dsp_tile* tile);   /* weights of 4 bits */
 void tn_dsp_tile_w4a4(const tn_dsp_tile* tile); /* and pixels and outputs; `pairs` counts fours of output channels */
 const uint32_t* tn_dsp_expand(const uint32_t* packed, uint32_t* words, int32_t pairs, int32_t steps);
 
-int16_t* tn_dsp_gather(const int8_t* source, int32_t length, int32_t stride, int16_t* tile, int32_t pixels);
-int16_t* tn_dsp_gather_s4(const int8_t* source, int32_t length, int32_t stride, int16_t* tile, int32_t pixels);
-
-/* Windows of neighbouring pixels. The order of the fields is known to dsp/gather.S. */
+/* Windows of neighbouring pixels, and where the pixels go. The order of the fields is known to dsp/gather.S. */
 typedef struct {
-  int32_t rows;
-  int32_t length; /* bytes of a row of one window */
-  int32_t stride; /* bytes from a pixel's window to the next one's */
-} tn_dsp_window;
-int16_t* tn_dsp_gather_windows(const int8_t* const* rows, int32_t offset, const tn_dsp_window* window, int16_t* tile,
-                               int32_t pixels);
+  const int8_t* const* rows; /* of the first window and all others */
+  int32_t offset;            /* from a row's start to the first window */
+  int32_t count;             /* rows of a window */
+  int32_t length;            /* bytes of a row of one window */
+  int32_t stride;            /* bytes from a pixel's window to the next one's */
+  int8_t* address;           /* of the first output pixel; planar: a multiple of 4 */
+  int32_t apart;             /* bytes from an output pixel to the next, 0: planar */
+} tn_dsp_windows;
+typedef int16_t* tn_dsp_gather_kernel(const tn_dsp_windows* windows, int16_t* tile, int32_t pixels);
+int16_t* tn_dsp_gather(const tn_dsp_windows* windows, int16_t* tile, int32_t pixels);
+int16_t* tn_dsp_gather_s4(const int8_t* source, int32_t length, int32_t stride, int16_t* tile, int32_t pixels);
 
 /* A packed weight matrix and how its results are stored. */
 typedef struct {
@@ -49,7 +51,7 @@ typedef struct {
 } tn_dsp_matrix;
 
 /* 1x1, stride 1; also fully connected. Planar output: the columns that a row's last word lacks are left alone; where there
- * are none, x0 is a multiple of 4. */
+ * are none, x0 and x1 are multiples of 4. */
 typedef struct {
   tn_dsp_matrix matrix;
   int32_t input_c;
