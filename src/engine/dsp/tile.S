@@ -23,7 +23,7 @@
 @   4 universal, and the pair has only its even channel
 @ and stored in planar rows (plan.h)
 @   5, 6 as 0, 1, four pixels as one word (no blocks of one)     7, 8, 9, 10 as 0, 1, 3, 4, byte by byte
-@ A block of one goes through the code of a block of four: its sums and its address stand there four times.
+@ A block of one goes through the code of a block of four, its sums and its address four times there, but in modes 7 and 8.
 @
 @ Registers in a block
 @   r0-r3   a step's pixels            r4-r7  E + 256 O of pixels 0..3       r8-r11  E of pixels 0..3
@@ -34,6 +34,7 @@
 
 .equ UNROLL, 32
 .equ PAIR_HEADER, 10
+.equ BYTE_LEFT, 7       @ mode
 
 @ Fields of tn_dsp_tile (dsp.h).
 .equ ARG_TILE, 0
@@ -47,34 +48,35 @@
 @ Stack frame.
 .equ F_BIAS, 0          @ what the accumulators start from, 8 words
 .equ F_SCALE, 32        @ words 2..7 of the header
-.equ F_PLACE, 56        @ word 9 of the header; in planar rows also the odd channel's
-.equ F_PLACE_ODD, 60
-.equ F_DISPATCH, 64     @ what follows the steps of a block of four: the code of its mode, or .Lmore4 while chunks of weights
-.equ F_MODE, 68         @ are missing; behind the last chunk
-.equ F_DISPATCH_ONE, 72 @ the same of a block of one: .Lspread or .Lmore1
-.equ F_MODE_ONE, 76
-.equ F_ENTRY, 80        @ where a block enters its steps, or .Lreload when the weights do not all stay in registers
-.equ F_STEPS, 84
-.equ F_ENTRY_ONE, 88
-.equ F_STEPS_ONE, 92
-.equ F_MORE, 96         @ further chunks of every block
-.equ F_CHUNKS, 100      @ that this block still needs
-.equ F_FIRST, 104       @ 32 words that end with the first chunk
-.equ F_NEXT, 108        @ the next chunk
-.equ F_HEADER, 112      @ of this pair
-.equ F_PAIRS, 116       @ pairs left
-.equ F_TILE, 120
-.equ F_BLOCKS_END, 124  @ of the tile's blocks of four
-.equ F_SINGLE, 128      @ the next block of one
-.equ F_END, 132         @ of the tile
-.equ F_PLANE, 136
-.equ F_PAIR_BYTES, 140  @ from one header to the next
-.equ F_UNUSED, 144      @ bytes of the registers that the first chunk leaves unused
-.equ F_STOP, 148        @ the read pointer behind the last block of four, or behind a block of one
-.equ F_SPREAD, 152      @ addresses of a block of one
-.equ F_SPILL, 168       @ accumulators of a universal mode, the read pointer, a return address
+.equ F_NUMBER, 56       @ of the mode
+.equ F_PLACE, 60        @ word 9 of the header; in planar rows also the odd channel's
+.equ F_PLACE_ODD, 64
+.equ F_DISPATCH, 68     @ what follows the steps of a block of four: the code of its mode, or .Lmore4 while chunks of weights
+.equ F_MODE, 72         @ are missing; behind the last chunk
+.equ F_DISPATCH_ONE, 76 @ the same of a block of one: .Lone or .Lmore1
+.equ F_MODE_ONE, 80
+.equ F_ENTRY, 84        @ where a block enters its steps, or .Lreload when the weights do not all stay in registers
+.equ F_STEPS, 88
+.equ F_ENTRY_ONE, 92
+.equ F_STEPS_ONE, 96
+.equ F_MORE, 100        @ further chunks of every block
+.equ F_CHUNKS, 104      @ that this block still needs
+.equ F_FIRST, 108       @ 32 words that end with the first chunk
+.equ F_NEXT, 112        @ the next chunk
+.equ F_HEADER, 116      @ of this pair
+.equ F_PAIRS, 120       @ pairs left
+.equ F_TILE, 124
+.equ F_BLOCKS_END, 128  @ of the tile's blocks of four
+.equ F_SINGLE, 132      @ the next block of one
+.equ F_END, 136         @ of the tile
+.equ F_PLANE, 140
+.equ F_PAIR_BYTES, 144  @ from one header to the next
+.equ F_UNUSED, 148      @ bytes of the registers that the first chunk leaves unused
+.equ F_STOP, 152        @ the read pointer behind the last block of four, or behind a block of one
+.equ F_SPREAD, 156      @ addresses of a block of one
+.equ F_SPILL, 172       @ accumulators of a universal mode, the read pointer, a return address
 .equ F_RETURN, F_SPILL + 36
-.equ FRAME, 208
+.equ FRAME, 212
 
 .syntax unified
 .thumb
@@ -285,7 +287,7 @@ tn_dsp_tile_run:
     adr.w r5, .Lreload1 + 1
 1:  str r4, [sp, #F_ENTRY]
     str r5, [sp, #F_ENTRY_ONE]
-    adr.w r0, .Lspread + 1
+    adr.w r0, .Lone + 1
     strd r0, r0, [sp, #F_DISPATCH_ONE]
 
 .Lpair:
@@ -304,7 +306,7 @@ tn_dsp_tile_run:
     add r11, r11, r9
     str r12, [sp, #F_FIRST]
     add r12, sp, #F_SCALE
-    stmia r12, {r2-r7, r9, r11}
+    stmia r12, {r2-r9, r11}
     adr.w r0, .Lmodes
     ldrh r1, [r0, r8, lsl #1]
     adds r1, #1                     @ Thumb
@@ -407,6 +409,29 @@ tn_dsp_tile_run:
     beq.w .Lpair_done
     SUMS 1, F_ENTRY_ONE, F_STEPS_ONE, F_DISPATCH_ONE, F_MODE_ONE
     .align 2
+.Lone:
+    ldr r0, [sp, #F_NUMBER]
+    subs r0, #BYTE_LEFT
+    cmp r0, #1
+    bhi .Lspread
+    sub o0, o0, e0
+    ldrd r2, r3, [sp, #F_SCALE + 16]
+    ite eq
+    asreq o0, o0, r3
+    lslne o0, o0, r3
+    ldrd r0, r1, [sp, #F_SCALE]
+    lsl e0, e0, r2
+    smmla e0, e0, r0, r1
+    ldrd r0, r1, [sp, #F_SCALE + 8]
+    usat e0, #8, e0, asr #16
+    smmla o0, o0, r0, r1
+    usat o0, #8, o0, asr #16
+    ldr r0, [lr], #4
+    ldrd r1, r2, [sp, #F_PLACE]
+    str lr, [sp, #F_SINGLE]
+    strb e0, [r0, r1]
+    strb o0, [r0, r2]
+    b.w .Lsingles
 .Lspread:
     ldr r0, [lr], #4
   .irp p, 1, 2, 3
