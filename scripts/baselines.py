@@ -79,7 +79,7 @@ class Baselines:
         space = fit_space(base, self.data)
         core = space.to_core()
         archs = [_core.largest(core, r, w) for r in space.resolutions for w in space.widths]
-        scores = _core.score_batch(core, self.oracle, archs)
+        scores = [_core.score(core, self.oracle, arch) for arch in archs]
         fitting = [(s.macs, i) for i, s in enumerate(scores) if _core.fits(s, self.limits)]
         if not fitting:
             return {"fits": False}

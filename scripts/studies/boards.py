@@ -63,14 +63,9 @@ class Boards:
         space = fit_space(load_space(name), self.study.data)
         core = space.to_core()
         archs = [_core.largest(core, r, w) for r in space.resolutions for w in space.widths]
-        scores = _core.score_batch(core, _core.make_oracle(schedule), archs)
-        limits = self.limits(board, schedule)
-        keys = ("sram_bytes", "flash_bytes", "macs")
-        fitting = [
-            (int(scores["macs"][i]), i)
-            for i in range(len(archs))
-            if _fits({k: int(scores[k][i]) for k in keys}, limits)
-        ]
+        oracle, limits = _core.make_oracle(schedule), self.limits(board, schedule)
+        scores = [_core.score(core, oracle, arch) for arch in archs]
+        fitting = [(s.macs, i) for i, s in enumerate(scores) if _core.fits(s, limits)]
         if not fitting:
             return {}
         return {"space": space.as_json(), "arch": json.loads(archs[max(fitting)[1]].to_json())}
@@ -121,14 +116,6 @@ class Boards:
         figure = plot_memory(costs, load_target(board).sram_bytes)
         if figure is not None:
             figure.savefig(self.study.out / f"memory-{name}-{board}.svg", bbox_inches="tight")
-
-
-def _fits(score: dict[str, int], limits: _core.Limits) -> bool:
-    return bool(
-        score["sram_bytes"] + limits.overhead.sram_bytes <= limits.sram_bytes
-        and score["flash_bytes"] + limits.overhead.flash_bytes <= limits.flash_bytes
-        and score["macs"] <= limits.macs
-    )
 
 
 @reports_errors
