@@ -20,7 +20,7 @@ from tinynas.cli.output import log, table
 from tinynas.config import find_config, load_yaml
 from tinynas.config.search import SearchConfig
 from tinynas.config.space import SpaceConfig, load_space
-from tinynas.config.train import TrainConfig, load_train
+from tinynas.config.train import FREE_KEYS, TrainConfig, load_train
 from tinynas.data.cache import hash_parts
 from tinynas.search.evolve import Problem, search
 from tinynas.search.explore import explore
@@ -70,7 +70,7 @@ class Study:
 
     def train_json(self) -> dict[str, Any]:
         """What decides the trainings' results."""
-        return self.train.model_dump(mode="json", exclude={"device", "workers", "checkpoint_seconds", "tensorboard"})
+        return self.train.model_dump(mode="json", exclude=FREE_KEYS)
 
     def once(self, name: str, make: Callable[[], Any]) -> Any:
         """`name`.json of the study's folder, made if it is not there."""

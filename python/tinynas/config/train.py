@@ -71,6 +71,12 @@ class TrainConfig(Config):
         return self
 
 
+FREE_KEYS = {"workers", "worker_kind", "checkpoint_seconds", "tensorboard", "device"} | {
+    key for key in TrainConfig.model_fields if key.startswith(("finetune_", "qat_"))
+}
+"""What a supernet's weights do not depend on: it may change between a training and its resumption."""
+
+
 def load_train(name_or_path: str | os.PathLike[str]) -> TrainConfig:
     """A bundled training config by name, or a YAML file. InputError names the file and the key."""
     return load_yaml(find_config("train", name_or_path), TrainConfig)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tinynas.config.space import SpaceConfig
+from tinynas.config.train import FREE_KEYS
 from tinynas.data import DataSet
 from tinynas.errors import InputError
 from tinynas.search.run_dir import read_json, write_json
@@ -24,9 +25,7 @@ def train_config(settings: SearchSettings) -> TrainConfig:
 
 def supernet_dir(settings: SearchSettings, space: SpaceConfig, data: DataSet) -> Path:
     """Where the supernet of these settings lies: named by all that its weights depend on."""
-    recipe = train_config(settings).model_dump(
-        mode="json", exclude={"device", "workers", "worker_kind", "checkpoint_seconds", "tensorboard"}
-    )
+    recipe = train_config(settings).model_dump(mode="json", exclude=FREE_KEYS)
     for name in _LATER:
         if recipe[name] == TrainConfig.model_fields[name].default:
             del recipe[name]

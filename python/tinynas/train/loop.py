@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tinynas.config.space import SpaceConfig
-from tinynas.config.train import TrainConfig
+from tinynas.config.train import FREE_KEYS, TrainConfig
 from tinynas.data.base import DataSet
 from tinynas.errors import InputError
 from tinynas.train.batches import Batch, BatchOrder, Workers, prepare
@@ -317,7 +317,7 @@ class Run:
         before = TrainConfig.model_validate(state.config).model_dump(
             mode="json"
         )  # a setting that is newer than the file
-        changed = sorted(k for k, v in start.config.items() if before[k] != v and k not in _FREE_KEYS)
+        changed = sorted(k for k, v in start.config.items() if before[k] != v and k not in FREE_KEYS)
         if changed:
             key = changed[0]
             raise InputError(
@@ -338,12 +338,6 @@ class Run:
         from torch.utils.tensorboard import SummaryWriter
 
         return SummaryWriter(str(self._path.with_suffix(".tensorboard")))
-
-
-_FREE_KEYS = {"workers", "worker_kind", "checkpoint_seconds", "tensorboard", "device"} | {
-    key for key in TrainConfig.model_fields if key.startswith(("finetune_", "qat_"))
-}
-"""What may change between a run and its resumption."""
 
 
 def step_options(config: TrainConfig) -> Any:
