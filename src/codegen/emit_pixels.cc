@@ -54,6 +54,14 @@ std::string params(const Program& program, const Step& step, const std::string& 
   return "&" + program.options.name + "_params_" + number(step.op) + part;
 }
 
+/// Where the parameters hold the window's geometry: "geometry", or within those of the 8-bit body.
+std::string geometry_field(const KernelCall& call) {
+  const std::string last = ".kernel_h";
+  const auto found = std::find_if(call.fields.begin(), call.fields.end(),
+                                  [&](const KernelField& field) { return field.name.ends_with("geometry" + last); });
+  return found->name.substr(0, found->name.size() - last.size());
+}
+
 void write_check(std::ostringstream& out, const Step& step) {
   const std::string pixel = pixel_address(step.target, "y", "x");
   out << "    CHECK_" << (banded(step) ? "BANDS" : "PIXEL") << "(" << step.op << ", " << pixel << ", "
@@ -114,7 +122,7 @@ void write_pixel_compute(std::ostringstream& out, const Program& program, const 
   };
   if (taps) {
     const auto& source = step.sources[0];
-    out << "  tn_pixel_taps(&" << source.name << ", " << params(program, step, ".geometry") << ", "
+    out << "  tn_pixel_taps(&" << source.name << ", " << params(program, step, "." + geometry_field(step.call)) << ", "
         << affine("y", source.stride_h, source.pad_top) << ", " << affine("x", source.stride_w, source.pad_left) << ", "
         << (step.outside.empty() ? "NULL" : step.outside) << ", input);\n";
     call("");

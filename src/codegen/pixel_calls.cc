@@ -14,11 +14,15 @@ struct PixelBody {
 };
 
 /// Kernels of windows and the bodies that take their place.
-constexpr std::array<PixelBody, 4> kBodies{{
+constexpr std::array<PixelBody, 8> kBodies{{
     {"tn_conv2d", "portable/conv2d.c", "tn_conv2d_pixel", "portable/pixel_conv.c"},
     {"tn_depthwise", "portable/depthwise.c", "tn_depthwise_pixel", "portable/pixel_depthwise.c"},
     {"tn_average_pool", "portable/pool.c", "tn_average_pool_pixel", "portable/pixel_pool.c"},
     {"tn_max_pool", "portable/pool.c", "tn_max_pool_pixel", "portable/pixel_pool.c"},
+    {"tn_conv2d_s4", "portable/conv2d_s4.c", "tn_conv2d_pixel_s4", "portable/pixel_conv_s4.c"},
+    {"tn_depthwise_s4", "portable/depthwise_s4.c", "tn_depthwise_pixel_s4", "portable/pixel_depthwise_s4.c"},
+    {"tn_average_pool_s4", "portable/pool_s4.c", "tn_average_pool_pixel_s4", "portable/pixel_pool_s4.c"},
+    {"tn_max_pool_s4", "portable/pool_s4.c", "tn_max_pool_pixel_s4", "portable/pixel_pool_s4.c"},
 }};
 
 void set_field(KernelCall& call, const std::string& name, std::int64_t value) {

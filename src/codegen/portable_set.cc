@@ -58,19 +58,25 @@ class PortableKernels final : public KernelSet {
     if (request.input != Layout::nhwc || request.output != Layout::nhwc) {
       refuse(request, "rows in layout nhwc", "planar rows");
     }
-    KernelCall call = std::visit([&](const auto& op) { return portable_call(request, op); }, operator_of(request).kind);
+    KernelCall call = make(request);
     if (request.by_pixels) {
       compute_by_pixels(call, request);
       call.scratch_bytes = pixel_kernel_scratch(*request.graph, operator_of(request));
       return call;
     }
-    if (auto table = add_by_table(request)) return table;
-    if (has_four_bits(request)) make_packed(request, call);
     auto kind = kernel_kind(*request.graph, operator_of(request));
     if (request.in_place) kind = TN_KIND_DEPTHWISE_IN_PLACE;
     if (kind == TN_KIND_ACCUMULATE && !request.accumulates) kind = TN_KIND_OTHER;
     const auto shape = kernel_shape(*request.graph, operator_of(request), request.rows_at_once);
     call.scratch_bytes = tn_scratch_portable(kind, &shape);
+    return call;
+  }
+
+ private:
+  static KernelCall make(const KernelRequest& request) {
+    if (auto table = add_by_table(request)) return *std::move(table);
+    KernelCall call = std::visit([&](const auto& op) { return portable_call(request, op); }, operator_of(request).kind);
+    if (has_four_bits(request)) make_packed(request, call);
     return call;
   }
 };

@@ -258,10 +258,12 @@ class Builder {
     if (convolves && reads_taps(step.call)) step.outside = zero_points(op.inputs.front());
   }
 
-  /// A constant pixel of the tensor's zero point: what windows see of padding.
+  /// A constant pixel of the tensor's zero point, by bytes: what windows see of padding.
   [[nodiscard]] std::string zero_points(std::int32_t tensor) {
-    const auto zero = zero_point_of(tensor_at(graph_, tensor));
-    const auto channels = static_cast<std::size_t>(channels_of(tensor_at(graph_, tensor)));
+    const bool nibbles = tensor_at(graph_, tensor).dtype == DType::s4;
+    const auto value = zero_point_of(tensor_at(graph_, tensor));
+    const std::int64_t zero = nibbles ? static_cast<std::int8_t>((value & 15) * 0x11) : value;
+    const auto channels = static_cast<std::size_t>(channels_of(tensor_at(graph_, tensor)) / (nibbles ? 2 : 1));
     const std::string name = std::string("outside_") + (zero < 0 ? "m" : "") + std::to_string(std::abs(zero));
     const auto known = std::find_if(program_.operands.begin(), program_.operands.end(),
                                     [&](const Operand& operand) { return operand.name == name; });

@@ -71,12 +71,17 @@ RowMode mode_of(const Graph& graph, const Operator& op) {
       op.kind);
 }
 
+/// Whether pixels of the tensor, where it is a map, are whole bytes.
+bool in_whole_bytes(const Tensor& tensor) {
+  return dtype_bits(tensor.dtype) >= 8 || tensor.constant || column_count(tensor.shape) == 1 || tensor.shape.back() % 2 == 0;
+}
+
 /// Whether pixels can be computed one by one where rows can: all but what moves values from column to column.
 bool by_pixels(const Graph& graph, const Operator& op, RowMode mode) {
-  const auto four = [&](std::int32_t t) { return t >= 0 && dtype_bits(tensor_at(graph, t).dtype) < 8; };
-  if (std::any_of(op.inputs.begin(), op.inputs.end(), four)) return false;  // pixels of half bytes, packed weights
   const Tensor& output = tensor_at(graph, op.outputs.front());
-  if (mode == RowMode::whole || dtype_bits(output.dtype) < 8) return false;
+  const bool whole_bytes = std::all_of(op.inputs.begin(), op.inputs.end(),
+                                       [&](std::int32_t t) { return t < 0 || in_whole_bytes(tensor_at(graph, t)); });
+  if (mode == RowMode::whole || !whole_bytes || !in_whole_bytes(output)) return false;
   if (std::holds_alternative<Reshape>(op.kind) || std::holds_alternative<FullyConnected>(op.kind)) {
     return column_count(output.shape) == 1;
   }

@@ -29,7 +29,7 @@ static void convolve_row(const tn_step* step, const tn_conv2d_s4_params* params,
   const int8_t* const* rows = step->input + r * p->geometry.stride_h;
   const int32_t group_in = p->input_c / p->groups, group_out = p->output_c / p->groups;
   const int32_t depth = p->geometry.kernel_h * p->geometry.kernel_w * group_in;
-  const int32_t group_bytes = depth * (params->bits.weights == 8 ? group_out : (group_out + 1) >> 1);
+  const int32_t group_bytes = tn_group_bytes_s4(depth, group_out, params->bits.weights);
   int8_t* windows = (int8_t*)step->scratch;
   for (int32_t x = step->x0; x < step->x1; x += TN_IM2COL_PIXELS) {
     const int32_t left = step->x1 - x, count = left < TN_IM2COL_PIXELS ? left : TN_IM2COL_PIXELS;

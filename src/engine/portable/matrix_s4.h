@@ -9,6 +9,11 @@
 
 #define TN_BLOCK_CHANNELS 4
 
+/* Weights of `channels` channels in blocks. */
+static inline int32_t tn_group_bytes_s4(int32_t depth, int32_t channels, int32_t bits) {
+  return depth * (bits == 8 ? channels : (channels + 1) >> 1);
+}
+
 /* sums[c] and sums[4 + c]: channel c of the pixels at x and y. */
 static void tn_dot_s4_4_by_2(const int8_t* x, const int8_t* y, const int8_t* weights, int32_t depth, int32_t* sums) {
   const uint8_t* w = (const uint8_t*)weights;

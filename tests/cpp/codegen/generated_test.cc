@@ -156,6 +156,7 @@ TEST_P(Generated, EqualsTheInterpreterInFourBits) {
   for (std::uint64_t seed = 0; seed < (network_count() + 2) / 3; ++seed)
     suite.add(random_packed_network(seed), seed, schedule, streamed);
   EXPECT_EQ(suite.run(), "");
+  EXPECT_EQ(suite.by_pixels() > 0, std::string(schedule) == "streaming");
 }
 
 INSTANTIATE_TEST_SUITE_P(Schedules, Generated,

@@ -56,6 +56,12 @@ void tn_add_table_s4(const tn_step* step, const tn_add_table_s4_params* params);
 void tn_average_pool_s4(const tn_step* step, const tn_pool_params* params);
 void tn_max_pool_s4(const tn_step* step, const tn_pool_params* params);
 
+/* Of one output pixel from its taps (pixels.h); a pixel is whole bytes, a padding tap points to zero points. */
+void tn_conv2d_pixel_s4(const tn_step* step, const tn_conv2d_s4_params* params);
+void tn_depthwise_pixel_s4(const tn_step* step, const tn_depthwise_s4_params* params);
+void tn_average_pool_pixel_s4(const tn_step* step, const tn_pool_params* params);
+void tn_max_pool_pixel_s4(const tn_step* step, const tn_pool_params* params);
+
 /* tn_sum_row and tn_sum_finish_average, tn_max_row and tn_max_finish on 4-bit values. */
 void tn_sum_row_s4(const tn_step* step, const tn_sum_params* params);
 void tn_sum_finish_average_s4(const tn_step* step, const tn_sum_params* params);
