@@ -5,22 +5,25 @@
 @
 @ Data
 @   tile      as in tile.S; the two halfwords of a step are inputs plus 8 (gather_s4.S)
-@   weights   the number of chunks in a group; then per four output channels ("quad") QUAD_HEADER words, the start words of every group, then a word for every step:
-@             eight nibbles w + 8 in the order that EXPAND undoes
+@   weights   the number of chunks in a group, the way of storing; then per four output channels ("quad") QUAD_HEADER words, the
+@             start words of every group, then a word for every step: eight nibbles w + 8 in the order that EXPAND undoes
 @   expanded  for the steps of a quad two words each: halfwords w0 + 4096 * w1 and w2 + 4096 * w3
 @
-@   word of the header   0    1    2    3    4    5    6    7    8               9          10
-@                        m_0  c_0  m_1  c_1  m_2  c_2  m_3  c_3  shift of 0, 1   of 2, 3    place: bytes from a pixel's address
+@   word of the header   0    1    2    3    4    5    6    7    8               9        10      11   12   13   14   15   16
+@                        m_0  c_0  m_1  c_1  m_2  c_2  m_3  c_3  shift of 0, 1   of 2, 3  place   l_0  l_2  d_0  d_1  d_2  d_3
+@     place: bytes from a pixel's address; l: where A0 starts, scaled by 2^16
 @
 @ Sums: an accumulator holds S = 4096 * A1 + A0, exact as an integer whatever A0 is; channel 0's sum A0 must be found in it.
 @ Steps run in chunks of 16, chunks in groups. Within a group A0 changes by less than 2048 either way (the offline side proves
 @ it: 16 steps of weights up to 7 change it by 32 * 7 * 8 = 1792 at most), so the low 12 bits of S - A0_before, taken as
 @ signed, are the change: a group's end brings A0 up to date ("drain"). A group's start words are -8 * (4096 * W1 + W0), W the
-@ sums of its weights: what the inputs' 8 adds.
-@   one group      A0 is S << 20, scaled by 2^20
-@   more groups    A0 is kept scaled by 2^16
-@ Requantisation: y = (sum * m >> 32) + c, whose upper halfword, saturated to 0..15, is the output plus 8. The offline side has
-@ found m and c by the 15 sums at which TensorFlow Lite's output changes.
+@ sums of its weights: what the inputs' 8 adds; the first group's also hold what A0 and A1 start from.
+@
+@ Ways of storing: y's upper halfword, saturated to 0..15, is the output plus 8
+@   0 one group    A0 is S << 20, scaled by 2^20, A1 shifted as the header says      y = (sum * m >> 32) + c
+@   1 groups       A0 is kept scaled by 2^16, A1 becomes so                           y as before
+@   2 linear       as 1, sums with their bias                                         y = (sum * m >> 32) + c + (sum < 0 ? d : 0)
+@ The offline side has found m, c and d by the 15 sums at which TensorFlow Lite's output changes.
 @
 @ Registers in a block
 @   r0-r3   a step's pixels            r4-r7  S of channels 0, 1, pixels 0..3       r8-r11  S of channels 2, 3
@@ -30,7 +33,7 @@
 @ The first (steps - 1) % 16 + 1 steps run first, entered by a computed jump; then 16 at a time.
 
 .equ UNROLL, 16
-.equ QUAD_HEADER, 11
+.equ QUAD_HEADER, 17
 
 @ Fields of tn_dsp_tile (dsp.h).
 .equ ARG_EXPANDED, 28
@@ -40,7 +43,7 @@
 .equ F_LOW, 32          @ A0, scaled by 2^16: channels 0 and 2 of pixels 0..3
 .equ F_DISPATCH, 64     @ what follows the steps of a block of four: the code that stores, or .Lmore4 while chunks are missing
 .equ F_DISPATCH_ONE, 68
-.equ F_ENTRY, 72        @ where a block enters its steps, or .Lreload when the weights do not all stay in registers
+.equ F_ENTRY, 72        @ where a block enters its steps, or .Lreload when the weights do not all stay in registers or A0 is kept
 .equ F_STEPS, 76
 .equ F_ENTRY_ONE, 80
 .equ F_STEPS_ONE, 84
@@ -63,7 +66,9 @@
 .equ F_EXPANDED, 152
 .equ F_HEADER_BYTES, 156 @ of header and start words
 .equ F_AFTER, 160       @ header of the next quad
-.equ FRAME, 168
+.equ F_BEHIND, 164      @ F_DISPATCH and F_DISPATCH_ONE behind the first chunk
+.equ F_BEHIND_ONE, 168
+.equ FRAME, 176
 
 .syntax unified
 .thumb
@@ -105,51 +110,117 @@ x3 .req r3
     MAC \count, hi, r12
 .endm
 
-@ r1 = A0, scaled by 2^16, of the sum `acc` of pixel p; uses r0. `slot`: first of its four words.
-.macro BRING_UP acc, slot, p
-    ldr r1, [sp, #F_LOW + \slot + 4 * \p]
-    sub r0, \acc, r1, asr #16
-    lsl r0, r0, #20
-    add r1, r1, r0, asr #4
+@ `low` = A0, scaled by 2^16, brought up to date with the sum `acc`.
+.macro BRING_UP low, acc, temporary
+    sub \temporary, \acc, \low, asr #16
+    lsl \temporary, \temporary, #20
+    add \low, \low, \temporary, asr #4
 .endm
 
-@ The end of a group that is not the last. r2, r3: the next one's start words.
+@ The end of a group that is not the last, for two pixels or one. `start`: the next one's start word.
+.macro DRAIN_TWO first, second, slot, start
+    ldrd r0, r1, [sp, #F_LOW + \slot]
+    BRING_UP r0, \first, r12
+    BRING_UP r1, \second, r12
+    strd r0, r1, [sp, #F_LOW + \slot]
+    add \first, \first, \start
+    add \second, \second, \start
+.endm
 .macro DRAIN count, acc, slot, start
-  .irp p, 0, 1, 2, 3
-    .if \p < \count
-      BRING_UP \acc\p, \slot, \p
-      str r1, [sp, #F_LOW + \slot + 4 * \p]
-      add \acc\p, \acc\p, \start
-    .endif
-  .endr
+  .if \count == 1
+    ldr r0, [sp, #F_LOW + \slot]
+    BRING_UP r0, \acc\()0, r12
+    str r0, [sp, #F_LOW + \slot]
+    add \acc\()0, \acc\()0, \start
+  .else
+    DRAIN_TWO \acc\()0, \acc\()1, \slot, \start
+    DRAIN_TWO \acc\()2, \acc\()3, \slot + 8, \start
+  .endif
 .endm
 
-@ Two channels of every pixel, A0 and A1 of it in acc<p>, as halfwords 0..15 in acc<p>.
-.macro REQUANTIZE count, acc, pair, groups
+@ Two channels of a pixel, y_0 in `low` and y_1 in `acc`, as halfwords 0..15 in `acc`.
+.macro PACK acc, low
+    pkhtb \acc, \acc, \low, asr #16
+    usat16 \acc, #4, \acc
+.endm
+
+@ Ways 0 and 1: two channels of every pixel to halfwords in acc<p>. `pair` is 0 or 1.
+.macro HIDDEN count, acc, pair, way
     ldr r12, [sp, #F_HEADER]
     ldrd r2, r3, [r12, #16 * \pair]
-  .if \groups == 1
+  .if \way == 0
     ldr r1, [r12, #32 + 4 * \pair]
   .endif
     ldrd r12, lr, [r12, #16 * \pair + 8]
   .irp p, 0, 1, 2, 3
     .if \p < \count
-      .if \groups == 1
+      .if \way == 0
         lsl r0, \acc\p, #20
         sub \acc\p, \acc\p, r0, asr #20
         lsl \acc\p, \acc\p, r1
         smmla r0, r0, r2, r3
       .else
-        BRING_UP \acc\p, 16 * \pair, \p
+        ldr r1, [sp, #F_LOW + 16 * \pair + 4 * \p]
+        BRING_UP r1, \acc\p, r0
         sub \acc\p, \acc\p, r1, asr #16
         lsl \acc\p, \acc\p, #4
         smmla r0, r1, r2, r3
       .endif
       smmla \acc\p, \acc\p, r12, lr
-      pkhtb \acc\p, \acc\p, r0, asr #16
-      usat16 \acc\p, #4, \acc\p
+      PACK \acc\p, r0
     .endif
   .endr
+.endm
+
+@ sum = y. r2, r3, lr: m, c, d of the channel. Uses r12.
+.macro SCALE_SIGNED sum
+    and r12, lr, \sum, asr #31
+    add r12, r12, r3
+    smmla \sum, \sum, r2, r12
+.endm
+.macro SCALING pair, channel
+    ldr lr, [sp, #F_HEADER]
+    ldrd r2, r3, [lr, #16 * \pair + 8 * \channel]
+    ldr lr, [lr, #52 + 8 * \pair + 4 * \channel]
+.endm
+
+@ Way 2 for one or two pixels.
+.macro LINEAR_SOME pair, slot, accs:vararg
+    LINEAR_LOW \pair, \slot, \accs
+    LINEAR_HIGH \pair, \accs
+.endm
+.macro LINEAR_LOW pair, slot, first, second
+    SCALING \pair, 0
+  .ifb \second
+    ldr r0, [sp, #F_LOW + \slot]
+  .else
+    ldrd r0, r1, [sp, #F_LOW + \slot]
+    BRING_UP r1, \second, r12
+    sub \second, \second, r1, asr #16
+    SCALE_SIGNED r1
+  .endif
+    BRING_UP r0, \first, r12
+    sub \first, \first, r0, asr #16
+    SCALE_SIGNED r0
+.endm
+.macro LINEAR_HIGH pair, first, second
+    SCALING \pair, 1
+    lsl \first, \first, #4
+    SCALE_SIGNED \first
+    PACK \first, r0
+  .ifnb \second
+    lsl \second, \second, #4
+    SCALE_SIGNED \second
+    PACK \second, r1
+  .endif
+.endm
+.macro LINEAR count, acc, pair
+  .if \count == 1
+    LINEAR_SOME \pair, 16 * \pair, \acc\()0
+  .else
+    LINEAR_SOME \pair, 16 * \pair, \acc\()0, \acc\()1
+    LINEAR_SOME \pair, 16 * \pair + 8, \acc\()2, \acc\()3
+  .endif
 .endm
 
 @ Four channels of every pixel as one halfword to its address.
@@ -173,7 +244,7 @@ x3 .req r3
 .endm
 
 @ A block of `count` pixels.
-.macro BLOCK count, entry, steps_entry, dispatch, store
+.macro BLOCK count, entry, steps_entry, dispatch, store, behind
   .if \count == 1
     ldr lo0, [sp, #F_START]
     ldr hi0, [sp, #F_START + 16]
@@ -187,19 +258,19 @@ x3 .req r3
     ldr r0, [sp, #F_MORE]
     ldr r1, [sp, #F_GROUP]
     ldr r2, [sp, #F_HEADER]
-    adr.w r3, .Lmore\count + 1
+    ldr r3, [sp, #\behind]
     vldmia r12!, {s0-s31}
     str r12, [sp, #F_NEXT]
     str r0, [sp, #F_CHUNKS]
-    add r2, r2, #4 * QUAD_HEADER + 8
-    strd r1, r2, [sp, #F_UNTIL]
     str r3, [sp, #\dispatch]
-    movs r0, #0
-    movs r1, #0
-    strd r0, r1, [sp, #F_LOW]
-    strd r0, r1, [sp, #F_LOW + 8]
-    strd r0, r1, [sp, #F_LOW + 16]
-    strd r0, r1, [sp, #F_LOW + 24]
+    ldr r0, [r2, #44]!
+    ldr r3, [r2, #4]
+    add r2, r2, #4 * QUAD_HEADER - 44 + 8
+    strd r1, r2, [sp, #F_UNTIL]
+    strd r0, r0, [sp, #F_LOW]
+    strd r0, r0, [sp, #F_LOW + 8]
+    strd r3, r3, [sp, #F_LOW + 16]
+    strd r3, r3, [sp, #F_LOW + 24]
     ldr pc, [sp, #\steps_entry]
     .align 2
 .Lsteps\count:
@@ -242,15 +313,20 @@ x3 .req r3
     ldr r0, [sp, #\store]
     str r0, [sp, #\dispatch]
     b.w .Lsteps\count
-.Lstore_one_group\count:
+.Lone_group\count:
     str lr, [sp, #F_READ]
-    REQUANTIZE \count, lo, 0, 1
-    REQUANTIZE \count, hi, 1, 1
+    HIDDEN \count, lo, 0, 0
+    HIDDEN \count, hi, 1, 0
     b.w .Lstore\count
-.Lstore_groups\count:
+.Lgroups\count:
     str lr, [sp, #F_READ]
-    REQUANTIZE \count, lo, 0, 2
-    REQUANTIZE \count, hi, 1, 2
+    HIDDEN \count, lo, 0, 1
+    HIDDEN \count, hi, 1, 1
+    b.w .Lstore\count
+.Llinear\count:
+    str lr, [sp, #F_READ]
+    LINEAR \count, lo, 0
+    LINEAR \count, hi, 1
 .Lstore\count:
     STORE \count
 .endm
@@ -273,7 +349,7 @@ tn_dsp_tile_w4a4:
     sub sp, #FRAME
     ldr r10, [r0, #ARG_EXPANDED]
     ldmia r0, {r4-r9}               @ tile, weights, steps, quads, blocks, singles
-    ldr r11, [r5], #4
+    ldrd r11, r12, [r5], #8         @ chunks in a group, way of storing
     str r4, [sp, #F_TILE]
     strd r5, r7, [sp, #F_HEADER]
     str r11, [sp, #F_GROUP]
@@ -298,13 +374,11 @@ tn_dsp_tile_w4a4:
     add r4, r4, r3, lsl #3
     str r4, [sp, #F_HEADER_BYTES]
     adr.w r0, .Lsteps4 + 1          @ Thumb
-    movw r6, #:lower16:(.Lstore_one_group4 - .Lsteps4)
-    movw r7, #:lower16:(.Lstore_one_group1 - .Lsteps4)
-    cmp r3, #1
-    beq 1f
-    movw r6, #:lower16:(.Lstore_groups4 - .Lsteps4)
-    movw r7, #:lower16:(.Lstore_groups1 - .Lsteps4)
-1:  add r6, r6, r0
+    adr.w r3, .Lways
+    add r3, r3, r12, lsl #2
+    ldrh r6, [r3]
+    ldrh r7, [r3, #2]
+    add r6, r6, r0
     add r7, r7, r0
     strd r6, r7, [sp, #F_STORE]
     strd r6, r7, [sp, #F_DISPATCH]
@@ -316,12 +390,26 @@ tn_dsp_tile_w4a4:
     mla r5, r2, r3, r5
     str r4, [sp, #F_STEPS]
     str r5, [sp, #F_STEPS_ONE]
-    cbz r1, 2f
+    cbz r1, 1f
+    movw r6, #:lower16:(.Lmore4 - .Lsteps4)
+    movw r7, #:lower16:(.Lmore1 - .Lsteps4)
+    add r6, r6, r0
+    add r7, r7, r0
+1:  str r6, [sp, #F_BEHIND]
+    str r7, [sp, #F_BEHIND_ONE]
+    orrs r1, r1, r12
+    beq 2f
     adr.w r4, .Lreload4 + 1
     movw r5, #:lower16:(.Lreload1 - .Lsteps4)
     add r5, r5, r0
 2:  str r4, [sp, #F_ENTRY]
     str r5, [sp, #F_ENTRY_ONE]
+    b.n .Lquad
+    .align 2
+.Lways:
+    .short .Lone_group4 - .Lsteps4, .Lone_group1 - .Lsteps4
+    .short .Lgroups4 - .Lsteps4, .Lgroups1 - .Lsteps4
+    .short .Llinear4 - .Lsteps4, .Llinear1 - .Lsteps4
 
 .Lquad:
     ldr r12, [sp, #F_HEADER]
@@ -356,7 +444,7 @@ tn_dsp_tile_w4a4:
     cmp r0, lr
     beq.w .Lsingles
 .Lblock:
-    BLOCK 4, F_ENTRY, F_STEPS, F_DISPATCH, F_STORE
+    BLOCK 4, F_ENTRY, F_STEPS, F_DISPATCH, F_STORE, F_BEHIND
     ldr r0, [sp, #F_BLOCKS_END]
     cmp r0, lr
     bne.w .Lblock
@@ -364,7 +452,7 @@ tn_dsp_tile_w4a4:
     ldr r0, [sp, #F_END]
     cmp r0, lr
     beq.w .Lquad_done
-    BLOCK 1, F_ENTRY_ONE, F_STEPS_ONE, F_DISPATCH_ONE, F_STORE_ONE
+    BLOCK 1, F_ENTRY_ONE, F_STEPS_ONE, F_DISPATCH_ONE, F_STORE_ONE, F_BEHIND_ONE
     b.w .Lsingles
 .Lquad_done:
     ldr r0, [sp, #F_AFTER]

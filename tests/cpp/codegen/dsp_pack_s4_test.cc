@@ -42,9 +42,9 @@ TEST(PackQuads, WordsAreHeaderStartsAndOneStepEach) {
   ASSERT_TRUE(packed.has_value());
   EXPECT_EQ(packed->steps, 48);
   EXPECT_EQ(packed->pairs, 1);
-  EXPECT_EQ(packed->words.size(), 1 + 11 + 3 * 2 + 48U);
+  EXPECT_EQ(packed->words.size(), 2 + 17 + 3 * 2 + 48U);
   // -8 * (4096 + 1) times the sum of 32 weights
-  EXPECT_EQ(static_cast<std::int32_t>(packed->words[12]), -8 * 4097 * 7 * 32);
+  EXPECT_EQ(static_cast<std::int32_t>(packed->words[19]), -8 * 4097 * 7 * 32);
 }
 
 TEST(PackQuads, LeavesToOthersWhatItCannotProve) {
