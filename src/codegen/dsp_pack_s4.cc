@@ -272,6 +272,18 @@ PackedMatrix in_nibbles(const PackedMatrix& matrix) {
   return packed;
 }
 
+std::vector<std::int64_t> for_nibbles(std::span<const std::int64_t> weights, OutputStage& stage) {
+  // Four values of pack_matrix() are two steps, (0, 2) and (1, 3); the gathered ones are (0, 4), (1, 5), (2, 6), (3, 7).
+  constexpr std::array<std::size_t, 8> kFrom = {0, 1, 4, 5, 2, 3, 6, 7};
+  const std::size_t depth = weights.size() / stage.bias.size();
+  std::vector<std::int64_t> ordered(weights.size());
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    ordered[i] = weights[i / 8 * 8 + kFrom[i % 8]];
+    stage.bias[i / depth] -= kZero * weights[i];
+  }
+  return ordered;
+}
+
 std::optional<PackedMatrix> pack_quads(std::span<const std::int64_t> weights, const OutputStage& stage) {
   if (stage.low != -8 || stage.high != 7) return std::nullopt;
   // In a halfword w0 + 4096 * w1 of -32768 at least.

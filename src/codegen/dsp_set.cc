@@ -15,7 +15,10 @@
 namespace tinynas {
 namespace {
 
-std::int32_t input_bits(const KernelRequest& request) { return dtype_bits(input_of(request).dtype); }
+/// 4 when inputs and outputs have 4.
+std::int32_t map_bits(const KernelRequest& request) {
+  return std::max(dtype_bits(input_of(request).dtype), dtype_bits(output_of(request).dtype));
+}
 std::int32_t weight_bits(const KernelRequest& request) { return dtype_bits(input_of(request, 1).dtype); }
 
 /// Maps of int8, weights of 8 or 4 bits.
@@ -49,7 +52,16 @@ void add_packed(KernelCall& call, const KernelRequest& request, const PackedMatr
   add_field(call, "matrix.steps", packed.steps);
   add_field(call, "matrix.pairs", packed.pairs);
   add_field(call, "matrix.tile_pixels", tn_dsp_tile_pixels(packed.steps, pixels, bits));
-  add_field(call, "matrix.expanded_bytes", tn_dsp_expanded_bytes(packed.steps, input_bits(request), bits));
+  add_field(call, "matrix.expanded_bytes", tn_dsp_expanded_bytes(packed.steps, map_bits(request), bits));
+}
+
+/// The same of pack_matrix()'s.
+void add_pairs(KernelCall& call, const KernelRequest& request, const PackedMatrix& packed, std::int32_t pixels) {
+  const bool nibbles = weight_bits(request) == 4;
+  call.sources.insert(call.sources.end(), {"dsp/requantize.S", "dsp/tile.S"});
+  if (nibbles) call.sources.insert(call.sources.end(), {"dsp/tile_s4.c", "dsp/expand.S"});
+  call.fields.push_back({"matrix.kernel", nibbles ? "tn_dsp_tile_s4" : "tn_dsp_tile_run"});
+  add_packed(call, request, nibbles ? in_nibbles(packed) : packed, pixels);
 }
 
 /// weights [output_c][runs * run_length] times tiles of pixels.
@@ -60,13 +72,9 @@ void add_matrix(KernelCall& call, const KernelRequest& request, std::int32_t run
   const DspPlacement placement{request.output == Layout::planar, planar_plane_bytes(call.columns), call.columns % 4 == 0};
   const OutputStage stage = output_stage_of(request);
   const bool into_nibbles = output_of(request).dtype == DType::s4;
-  PackedMatrix packed = pack_matrix(values, runs, run_length, into_nibbles ? staged(stage) : stage, placement);
-  const bool nibbles = weight_bits(request) == 4;
-  if (nibbles) packed = in_nibbles(packed);
-  call.sources.insert(call.sources.end(), {"dsp/fill_tile.c", "dsp/gather.S", "dsp/requantize.S", "dsp/tile.S"});
-  if (nibbles) call.sources.insert(call.sources.end(), {"dsp/tile_s4.c", "dsp/expand.S"});
-  call.fields.push_back({"matrix.kernel", nibbles ? "tn_dsp_tile_s4" : "tn_dsp_tile_run"});
-  add_packed(call, request, packed, call.columns * rows_at_once);
+  call.sources.insert(call.sources.end(), {"dsp/fill_tile.c", "dsp/gather.S"});
+  const PackedMatrix packed = pack_matrix(values, runs, run_length, into_nibbles ? staged(stage) : stage, placement);
+  add_pairs(call, request, packed, call.columns * rows_at_once);
   add_field(call, "matrix.plane_bytes", placement.planar ? placement.plane_bytes : 0);
   add_field(call, "matrix.pixel_bytes", placement.planar ? 0 : channels);
 }
@@ -98,19 +106,28 @@ struct DspChooser {
     return call;
   }
 
-  /// Weights, inputs and outputs of 4 bits; nullopt where the kernel does not cover them.
+  /// Inputs of 4 bits; nullopt where the kernels do not cover the operator.
   [[nodiscard]] std::optional<KernelCall> pointwise_of_nibbles() const {
     const std::int32_t channels = channels_of(output_of(request)), input_c = channels_of(input_of(request));
-    const bool four = output_of(request).dtype == DType::s4 && weight_bits(request) == 4;
-    if (!four || input_c % 8 != 0 || channels % 4 != 0) return std::nullopt;
-    const auto packed = pack_quads(constant_values(input_of(request, 1)), output_stage_of(request));
-    if (!packed) return std::nullopt;
-    KernelCall call = dsp_call("tn_dsp_pointwise_s4", {"pointwise_s4.c", "fill_tile.c", "gather_s4.S", "tile_w4a4.S"});
+    const bool into_nibbles = output_of(request).dtype == DType::s4;
+    if (input_c % 8 != 0 || request.output != Layout::nhwc) return std::nullopt;
+    KernelCall call = dsp_call("tn_dsp_pointwise_s4", {"pointwise_s4.c", "fill_tile.c", "gather_s4.S"});
     call.params_type = "tn_dsp_pointwise_params";
     call.columns = columns_of(output_of(request));
-    call.fields.push_back({"matrix.kernel", "tn_dsp_tile_w4a4"});
-    add_packed(call, request, *packed, call.columns * request.rows_at_once);
-    add_field(call, "matrix.pixel_bytes", channels / 2);
+    const std::int32_t pixels = call.columns * request.rows_at_once;
+    if (into_nibbles) {
+      if (weight_bits(request) != 4 || channels % 4 != 0) return std::nullopt;
+      const auto packed = pack_quads(constant_values(input_of(request, 1)), output_stage_of(request));
+      if (!packed) return std::nullopt;
+      call.sources.emplace_back("dsp/tile_w4a4.S");
+      call.fields.push_back({"matrix.kernel", "tn_dsp_tile_w4a4"});
+      add_packed(call, request, *packed, pixels);
+    } else {
+      OutputStage stage = output_stage_of(request);
+      const auto weights = for_nibbles(constant_values(input_of(request, 1)), stage);
+      add_pairs(call, request, pack_matrix(weights, 1, input_c, stage, {}), pixels);
+    }
+    add_field(call, "matrix.pixel_bytes", into_nibbles ? channels / 2 : channels);
     add_field(call, "input_c", input_c);
     return call;
   }

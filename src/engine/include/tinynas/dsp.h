@@ -57,7 +57,7 @@ typedef struct {
   int32_t input_c;
 } tn_dsp_pointwise_params;
 void tn_dsp_pointwise(const tn_step* step, const tn_dsp_pointwise_params* params);
-/* Weights, inputs and outputs of 4 bits, input_c a multiple of 8, output channels of 4. */
+/* Inputs of 4 bits, input_c a multiple of 8; the outputs are those of the matrix's kernel. */
 void tn_dsp_pointwise_s4(const tn_step* step, const tn_dsp_pointwise_params* params);
 
 /* Any window without dilation of columns and groups. */

@@ -36,18 +36,20 @@ static inline int32_t tn_dsp_lead(int32_t steps) {
   return lead > 0 ? lead : 0;
 }
 
-/* Pairs of channels whose weights of 4 bits are unpacked together, and the bytes in front of the tile that they take. */
+/* Pairs of channels whose weights of 4 bits are unpacked together, and the bytes in front of the tile that they take.
+ * `map_bits`: 4 when inputs and outputs have 4 bits. */
 static inline int32_t tn_dsp_expanded_pairs(int32_t steps) {
   const int32_t pairs = TN_DSP_EXPANDED_WORDS / (TN_DSP_PAIR_HEADER + steps);
   return pairs > 1 ? pairs : 1;
 }
-static inline int32_t tn_dsp_expanded_bytes(int32_t steps, int32_t input_bits, int32_t weight_bits) {
+static inline int32_t tn_dsp_expanded_bytes(int32_t steps, int32_t map_bits, int32_t weight_bits) {
   if (weight_bits != 4) return 0;
-  if (input_bits == 4) return 128 * ((steps + 15) / 16); /* of one four of channels: whole chunks of 16 steps */
+  if (map_bits == 4) return 128 * ((steps + 15) / 16); /* of one four of channels: whole chunks of 16 steps */
   return 4 * (tn_dsp_lead(steps) + tn_dsp_expanded_pairs(steps) * (TN_DSP_PAIR_HEADER + steps));
 }
 static inline int32_t tn_dsp_matrix_bytes(const tn_shape* s, int32_t steps, int32_t pixels) {
-  return tn_dsp_expanded_bytes(steps, s->input_bits, s->weight_bits) +
+  const int32_t map_bits = s->input_bits == 4 && s->output_bits == 4 ? 4 : 8;
+  return tn_dsp_expanded_bytes(steps, map_bits, s->weight_bits) +
          tn_dsp_tile_bytes(steps, tn_dsp_tile_pixels(steps, pixels, s->weight_bits));
 }
 
