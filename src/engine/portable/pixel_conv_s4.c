@@ -22,5 +22,6 @@ static void convolve_group(const tn_step* step, const tn_conv2d_s4_params* param
 }
 
 void tn_conv2d_pixel_s4(const tn_step* step, const tn_conv2d_s4_params* params) {
+  tn_pad_row(step->output[0], params->conv.output_c, params->bits.output);
   for (int32_t group = 0; group < params->conv.groups; ++group) convolve_group(step, params, group);
 }

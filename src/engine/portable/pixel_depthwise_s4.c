@@ -6,6 +6,7 @@
 static inline void run(const tn_step* step, const tn_depthwise_s4_params* params, int32_t in_bits, int32_t weight_bits) {
   const tn_depthwise_params* p = &params->depthwise;
   const int32_t channels = p->input_c * p->channel_multiplier, taps = p->geometry.kernel_h * p->geometry.kernel_w;
+  tn_pad_row(step->output[0], channels, params->bits.output);
   for (int32_t c = 0; c < channels; ++c) {
     const int32_t in_c = c / p->channel_multiplier;
     int32_t acc = p->stage.bias[c];

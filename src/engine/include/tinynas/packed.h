@@ -56,7 +56,8 @@ void tn_add_table_s4(const tn_step* step, const tn_add_table_s4_params* params);
 void tn_average_pool_s4(const tn_step* step, const tn_pool_params* params);
 void tn_max_pool_s4(const tn_step* step, const tn_pool_params* params);
 
-/* Of one output pixel from its taps (pixels.h); a pixel is whole bytes, a padding tap points to zero points. */
+/* Of one output pixel from its taps (pixels.h); a pixel is whole bytes, the last nibble zero where channels are odd; a
+ * padding tap points to zero points. */
 void tn_conv2d_pixel_s4(const tn_step* step, const tn_conv2d_s4_params* params);
 void tn_depthwise_pixel_s4(const tn_step* step, const tn_depthwise_s4_params* params);
 void tn_average_pool_pixel_s4(const tn_step* step, const tn_pool_params* params);
