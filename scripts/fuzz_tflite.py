@@ -5,8 +5,9 @@
     scripts/fuzz_tflite.py --seed 1 --case 1234        one case again, in this process
 
 Seeds are files that the tests' generator writes, and the published models where ../shared has them. A case fails when
-anything but InputError is raised, when it takes more than 5 s, when the process dies, or when an accepted network
-computes something else after export and import. Exit code 1 when a case failed; its file is saved.
+anything but InputError is raised, when it takes more than 5 s of processor time, when the process dies or hangs, or
+when an accepted network computes something else after export and import. Exit code 1 when a case failed; its file is
+saved.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import argparse
 import os
 import resource
 import select
+import signal
 import sys
 import time
 import traceback
@@ -35,7 +37,8 @@ from tinynas.tflite import load_tflite  # noqa: E402
 from tinynas.tflite.exporter import export_tflite  # noqa: E402
 from tinynas.tflite.ir import from_json  # noqa: E402
 
-CASE_SECONDS = 5.0
+CASE_SECONDS = 5.0  # of processor time
+WALL_SECONDS = 120.0  # waiting for another thread, or a machine that is busy otherwise
 MEMORY_BYTES = 4 << 30
 MAX_RUN_ELEMENTS = 1 << 20
 MAX_RUN_MACS = 1 << 24
@@ -190,6 +193,7 @@ def worker(seed: int, first: int, pipe: int) -> None:
     while True:
         data = make_case(seed, case, files)
         os.write(pipe, f"{case} start\n".encode())
+        signal.setitimer(signal.ITIMER_PROF, CASE_SECONDS)  # SIGPROF ends the process
         try:
             outcome = run_case(data)
         except BaseException:
@@ -230,16 +234,20 @@ class Run:
         os.kill(pid, 9)
         _, status = os.waitpid(pid, 0)
         if reason:
-            died = f" (signal {os.WTERMSIG(status)})" if os.WIFSIGNALED(status) and reason.startswith("died") else ""
-            self.fail(reason + died)
+            ended = os.WTERMSIG(status) if os.WIFSIGNALED(status) and reason == "died" else 0
+            if ended == signal.SIGPROF:
+                reason = f"took more than {CASE_SECONDS:g} s of processor time"
+            elif ended:
+                reason += f" (signal {ended})"
+            self.fail(reason)
             self.case += 1
 
     def _follow(self, read: int) -> str:
         pending = b""
         while time.monotonic() < self.end:
-            ready, _, _ = select.select([read], [], [], CASE_SECONDS)
+            ready, _, _ = select.select([read], [], [], WALL_SECONDS)
             if not ready:
-                return f"took more than {CASE_SECONDS:.0f} s"
+                return f"no end after {WALL_SECONDS:.0f} s"
             chunk = os.read(read, 65536)
             if not chunk:
                 return "died"

@@ -2,8 +2,9 @@
 
     python bench/cortex_m/ablation.py MODEL [--core cortex-m7] [--out steps.json]
 
-Every step is a whole firmware, built, run in the emulator and compared with the reference interpreter. Padding,
-requantisation and clamping are fused into the kernels from the first step on. For the published vww network the line
+Every step is a whole firmware, built, run in the emulator and compared with the reference interpreter. At first every
+tensor has bytes of its own. Before "fusion" padding is an operator with a tensor, as in the engines that do not fuse
+it; requantisation and clamping are part of every kernel from the first step on. For the published vww network the line
 "interpreter, reference loops" is TensorFlow Lite Micro's (peers.json), not measured here.
 """
 
@@ -33,18 +34,21 @@ from tinynas.shrinking import shrink_model  # noqa: E402
 
 @dataclass(frozen=True)
 class Way:
-    """One step: schedule, preference, whose kernels, whether constant channels are left out."""
+    """One step: schedule, preference, whose kernels; what of memory plan, fusion and shrinking is there."""
 
     title: str
     schedule: str
     prefer: str = "memory"
     specialised: bool = False
+    planned: bool = True
+    fused: bool = True
     shrunk: bool = False
 
 
 WAYS = (
-    Way("generated code, portable kernels, every tensor apart", "layerwise"),
-    Way("in-place depthwise, memory plan", "tinyengine"),
+    Way("generated code, portable kernels", "layerwise", planned=False, fused=False),
+    Way("in-place depthwise, memory plan", "tinyengine", fused=False),
+    Way("fusion of padding", "tinyengine"),
     Way("kernels of the instruction set", "tinyengine", specialised=True),
     Way("streaming, least memory", "streaming", specialised=True),
     Way("streaming, several rows at once", "streaming", "speed", specialised=True),
@@ -63,18 +67,51 @@ class Step:
     code_bytes: int
 
 
+def unfused(graph: _core.Graph) -> _core.Graph:
+    """The same network with the padding of every convolution as a PAD before it."""
+    value = json.loads(graph.to_json())
+    tensors, operators = value["tensors"], []
+    for operator in value["operators"]:
+        sides = {side: operator.get(f"pad_{side}", 0) for side in ("top", "bottom", "left", "right")}
+        if operator["op"] in ("conv2d", "depthwise_conv2d") and any(sides.values()):
+            image = tensors[operator["inputs"][0]]
+            _, height, width, channels = image["shape"]
+            amounts = [[0, 0], [sides["top"], sides["bottom"]], [sides["left"], sides["right"]], [0, 0]]
+            shape = [1, height + sum(amounts[1]), width + sum(amounts[2]), channels]
+            tensors.append({**image, "name": f"{image['name']}, padded", "shape": shape})
+            padded = len(tensors) - 1
+            operators.append(
+                {"op": "pad", "name": "", "inputs": [operator["inputs"][0]], "outputs": [padded], "amounts": amounts}
+            )
+            operator = {**operator, "inputs": [padded, *operator["inputs"][1:]]} | {f"pad_{side}": 0 for side in sides}
+        operators.append(operator)
+    return _core.Graph.from_json(json.dumps({**value, "operators": operators}))
+
+
+def every_buffer_apart(plan: _core.Plan) -> _core.Plan:
+    """The same without a byte that is used twice."""
+    value = plan.to_dict()
+    end = 0
+    for buffer in value["buffers"]:
+        buffer["offset"], buffer["shares_with"] = end, -1
+        end += -(-buffer["bytes"] // 4) * 4
+    return _core.Plan.from_json(json.dumps(value | {"arena_bytes": end}))
+
+
 def plan_of(graph: _core.Graph, way: Way, core: str) -> _core.Plan:
     """The plan of a step; only streaming streams the image."""
     streams = way.schedule == "streaming"
     options = _core.ScheduleOptions(image_streamed=streams, prefer=getattr(_core.Prefer, way.prefer), core=core)
     if streams:
         return _core.make_oracle("streaming", options).plan(graph)
-    return _core.whole_tensor_plan(graph, way.schedule, options)
+    plan = _core.whole_tensor_plan(graph, way.schedule, options)
+    return plan if way.planned else every_buffer_apart(plan)
 
 
 def measure(original: _core.Graph, way: Way, core: str, folder: Path) -> Step:
     """Builds and runs one step on one seeded picture; CheckError when its outputs are not the interpreter's."""
     graph = shrink_model(original, way.shrunk).graph
+    graph = graph if way.fused else unfused(graph)
     kernels = core if way.specialised else ""
     project = export_c(graph, plan_of(graph, way, kernels), folder, core=kernels, prefer=way.prefer)
     build, machine = FirmwareBuild(project, core), MACHINES[core]

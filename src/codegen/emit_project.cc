@@ -245,6 +245,7 @@ std::string emit_manifest(const Program& program) {
                          {"readers", step.readers.size()},
                          {"accumulates", step.call.form == CallForm::accumulate},
                          {"by_pixels", step.by_pixels},
+                         {"bands", step.by_pixels && step.target.band.rows > 1},
                          {"rows_at_once", step.call.form == CallForm::rows ? step.batch : 1},
                          {"macs", operator_macs(*program.graph, op)}});
   }

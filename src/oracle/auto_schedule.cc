@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "oracle/latency.h"
 #include "oracle/recompute.h"
 #include "oracle/rows.h"
 #include "oracle/schedule.h"
@@ -15,6 +16,7 @@ AutoSchedule stream(const Graph& graph, ScheduleOptions options, Prefer prefer) 
   auto plan = streaming_plan(graph, options);
   const auto rows = make_row_graph(graph);
   AutoSchedule schedule{plan_cost({graph, rows, options}, plan), std::move(plan)};
+  if (options.latency) add_engine_latency(graph, *schedule.plan, options, schedule.cost);
   schedule.cost.chosen = prefer == Prefer::speed ? "streaming, speed preferred" : "streaming, memory preferred";
   return schedule;
 }

@@ -107,6 +107,7 @@ std::string cost_to_json(const Cost& cost) {
             {"act_bytes", cost.act_bytes},
             {"flash_bytes", cost.flash_bytes},
             {"lower_bound_bytes", cost.lower_bound_bytes},
+            {"instructions", cost.instructions},
             {"latency_us", cost.latency_us},
             {"peak_operator", cost.peak_operator},
             {"chosen", cost.chosen}};
@@ -116,6 +117,7 @@ std::string cost_to_json(const Cost& cost) {
                       {"macs", layer.macs},
                       {"sram_bytes", layer.sram_bytes},
                       {"flash_bytes", layer.flash_bytes},
+                      {"instructions", layer.instructions},
                       {"latency_us", layer.latency_us}});
   }
   return json.dump();

@@ -30,6 +30,8 @@ struct Target {
 
 enum class Prefer : std::uint8_t { memory, speed };
 
+struct LatencyModel;  // oracle/latency.h
+
 struct ScheduleOptions {
   bool image_streamed = true;  // the camera pushes rows; false: the whole image lies in the arena
   Prefer prefer = Prefer::memory;
@@ -40,6 +42,8 @@ struct ScheduleOptions {
   /// Multiply-accumulates that may be added, in percent of the network's; absent: 25 for `patch` and `streaming+recompute`,
   /// none for `auto`.
   std::optional<double> mac_budget_percent = std::nullopt;
+  std::shared_ptr<const LatencyModel> latency = nullptr;  // of our engine on that core; none: costs have no instructions
+  double clock_hz = 0;  // of the core; 0: costs with a model have instructions, but no latency
 };
 
 struct LayerCost {
@@ -47,6 +51,7 @@ struct LayerCost {
   std::int64_t macs = 0;
   std::int64_t sram_bytes = 0;   // live while it runs
   std::int64_t flash_bytes = 0;  // weights and constants
+  double instructions = 0;       // predicted for one inference; 0: no model
   double latency_us = 0;         // 0: no model
 };
 
@@ -57,6 +62,7 @@ struct Cost {
   std::int64_t act_bytes = 0;          // the published "Act": max over operators of input + output + residual held
   std::int64_t flash_bytes = 0;        // weights and constants, without the platform's overhead
   std::int64_t lower_bound_bytes = 0;  // no schedule without recomputation needs less; 0: unknown
+  double instructions = 0;             // predicted for one inference; 0: no model
   double latency_us = 0;               // 0: no model
   std::int32_t peak_operator = -1;
   std::string chosen;  // by a schedule that chooses or has parameters: what it took, in words; empty otherwise

@@ -5,6 +5,7 @@
 
 #include "graph/error.h"
 #include "oracle/auto_schedule.h"
+#include "oracle/latency.h"
 #include "oracle/layerwise.h"
 #include "oracle/oracle.h"
 #include "oracle/patch.h"
@@ -28,7 +29,10 @@ class Executable final : public BuiltInOracle {
   }
   [[nodiscard]] Cost cost(const Graph& graph) const override {
     const auto rows = make_row_graph(graph);
-    return plan_cost({graph, rows, options()}, make_schedule(graph, options()));
+    const auto plan = make_schedule(graph, options());
+    auto cost = plan_cost({graph, rows, options()}, plan);
+    if (options().latency) add_engine_latency(graph, plan, options(), cost);
+    return cost;
   }
   [[nodiscard]] std::optional<Plan> plan(const Graph& graph) const override { return make_schedule(graph, options()); }
 };

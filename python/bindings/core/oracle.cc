@@ -11,6 +11,7 @@
 #include "oracle/checker.h"
 #include "oracle/in_format.h"
 #include "oracle/json.h"
+#include "oracle/latency.h"
 #include "oracle/planner.h"
 
 namespace py = pybind11;
@@ -39,21 +40,50 @@ class PythonOracle : public Oracle, public py::trampoline_self_life_support {
 py::object parse_json(const std::string& text) { return py::module_::import("json").attr("loads")(text); }
 
 void bind_options(py::module_& m) {
+  py::class_<LatencyModel, std::shared_ptr<LatencyModel>>(
+      m, "LatencyModel", "Instructions of our kernels on a core as a linear function of their work (configs/latency).")
+      .def_static(
+          "from_json", [](const std::string& text) { return std::make_shared<LatencyModel>(latency_model_from_json(text)); },
+          py::arg("text"))
+      .def_readonly("core", &LatencyModel::core)
+      .def_readonly("cycles_per_instruction", &LatencyModel::cycles_per_instruction);
   py::enum_<Prefer>(m, "Prefer").value("memory", Prefer::memory).value("speed", Prefer::speed);
   py::class_<ScheduleOptions>(
       m, "ScheduleOptions",
-      "How a schedule may run: streamed image, memory or speed, whose kernels, how much SRAM, how much recomputation.")
+      "How a schedule may run: streamed image, memory or speed, whose kernels, how much SRAM, how much recomputation, how "
+      "long its kernels take.")
       .def(py::init([](bool image_streamed, Prefer prefer, std::string core, std::int64_t sram_bytes,
-                       std::optional<double> mac_budget_percent) {
-             return ScheduleOptions{image_streamed, prefer, std::move(core), sram_bytes, mac_budget_percent};
+                       std::optional<double> mac_budget_percent, std::shared_ptr<LatencyModel> latency, double clock_hz) {
+             return ScheduleOptions{image_streamed,     prefer,  std::move(core), sram_bytes, mac_budget_percent,
+                                    std::move(latency), clock_hz};
            }),
            py::kw_only(), py::arg("image_streamed") = true, py::arg("prefer") = Prefer::memory, py::arg("core") = "",
-           py::arg("sram_bytes") = 0, py::arg("mac_budget_percent") = std::nullopt)
+           py::arg("sram_bytes") = 0, py::arg("mac_budget_percent") = std::nullopt,
+           py::arg("latency") = std::shared_ptr<LatencyModel>{}, py::arg("clock_hz") = 0.0)
       .def_readwrite("image_streamed", &ScheduleOptions::image_streamed)
       .def_readwrite("prefer", &ScheduleOptions::prefer)
       .def_readwrite("core", &ScheduleOptions::core)
       .def_readwrite("sram_bytes", &ScheduleOptions::sram_bytes)
       .def_readwrite("mac_budget_percent", &ScheduleOptions::mac_budget_percent);
+}
+
+/// Terms by their names, those of zero left out.
+std::map<std::string, double> named_terms(const Terms& terms) {
+  std::map<std::string, double> named;
+  for (std::size_t i = 0; i < terms.size(); ++i) {
+    if (terms[i] != 0) named.emplace(kTermNames[i], terms[i]);
+  }
+  return named;
+}
+
+void bind_work(py::module_& m) {
+  py::class_<KernelWork>(m, "KernelWork", "What the kernel of an operator does, and the network around its calls, counted.")
+      .def_readonly("kernel", &KernelWork::kernel)
+      .def_readonly("driver", &KernelWork::driver)
+      .def_property_readonly("terms", [](const KernelWork& work) { return named_terms(work.terms); })
+      .def_property_readonly("driver_terms", [](const KernelWork& work) { return named_terms(work.driver_terms); });
+  m.def("kernel_work", &kernel_work, py::arg("graph"), py::arg("plan"), py::arg("core"),
+        "One KernelWork per operator of a plan (src/oracle/kernel_work.h).");
 }
 
 void bind_target(py::module_& m) {
@@ -85,6 +115,7 @@ void bind_cost(py::module_& m) {
       .def_readonly("macs", &LayerCost::macs)
       .def_readonly("sram_bytes", &LayerCost::sram_bytes)
       .def_readonly("flash_bytes", &LayerCost::flash_bytes)
+      .def_readonly("instructions", &LayerCost::instructions)
       .def_readonly("latency_us", &LayerCost::latency_us);
   py::class_<Cost>(m, "Cost", "What a network costs; bytes, microseconds (0: no model). Platform overhead is not in it.")
       .def(py::init<>())
@@ -96,6 +127,7 @@ void bind_cost(py::module_& m) {
       .def_readwrite("act_bytes", &Cost::act_bytes)
       .def_readwrite("flash_bytes", &Cost::flash_bytes)
       .def_readwrite("lower_bound_bytes", &Cost::lower_bound_bytes)
+      .def_readwrite("instructions", &Cost::instructions)
       .def_readwrite("latency_us", &Cost::latency_us)
       .def_readwrite("peak_operator", &Cost::peak_operator)
       .def_readwrite("chosen", &Cost::chosen)
@@ -165,6 +197,7 @@ void bind_oracle(py::module_& m) {
   bind_target(m);
   bind_cost(m);
   bind_plan(m);
+  bind_work(m);
   bind_planner(m);
   py::class_<Oracle, PythonOracle, py::smart_holder>(
       m, "Oracle", "Answers what a graph costs. To write one: call super().__init__(name) and define cost(graph) -> Cost.")

@@ -86,11 +86,14 @@ class OracleRequest:
     sram_bytes: int = 0
     """What there is for the arena; 0: any."""
     mac_budget: float | None = None
+    clock_hz: float = 0.0
+    """Of the core: costs then have a latency, where it was measured."""
 
 
 def make_oracle(request: OracleRequest) -> _core.Oracle:
     """The oracle asked for, the plugin before the schedule; InputError for an unknown word."""
     import tinynas._core as _core
+    from tinynas.latency import kernels_of
     from tinynas.oracle import schedule_options
 
     if request.plugin is not None:
@@ -107,7 +110,7 @@ def make_oracle(request: OracleRequest) -> _core.Oracle:
         request.sram_bytes,
         image_streamed=image == "streamed",
         prefer=getattr(_core.Prefer, prefer),
-        core=request.core,
         mac_budget_percent=request.mac_budget,
+        **kernels_of(request.core, request.clock_hz),
     )
     return _core.make_oracle(request.schedule, options)

@@ -33,7 +33,12 @@ def deploy(
     ] = None,
     pictures: Annotated[
         int | None,
-        typer.Option("--pictures", min=1, help="With --run on a run's folder: so many of its validation pictures."),
+        typer.Option(
+            "--pictures", min=1, help="With --run: so many validation pictures of a run's data, or of --data."
+        ),
+    ] = None,
+    data: Annotated[
+        str | None, typer.Option("--data", help="Where --pictures come from, for a model that is no run's folder.")
     ] = None,
     seed: Annotated[int, typer.Option("--seed", help="Of the random input.")] = 1,
     check_layers: Annotated[
@@ -54,6 +59,8 @@ def deploy(
 
     if pictures and (not run or inputs):
         raise InputError("--pictures: goes with --run and without --input")
+    if data and not pictures:
+        raise InputError("--data: goes with --pictures")
 
     options = DeployOptions(
         schedule=schedule,
@@ -62,7 +69,7 @@ def deploy(
         run=run,
         check_layers=check_layers,
         input_files=list(inputs or []),
-        pictures=pictures_of_run(Path(model), pictures)[0] if pictures else b"",
+        pictures=pictures_of_run(Path(model), pictures, data)[0] if pictures else b"",
         shrink=not no_shrink,
         seed=seed,
     )

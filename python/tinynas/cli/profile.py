@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 ENGINE_OF_SCHEDULE = {"tinyengine": "tinyengine", "patch": "tinyengine"}
 """Engine whose platform overhead a schedule pays on a target; ours unless named here."""
-OWN_SCHEDULES = ("streaming", "streaming+recompute", "layerwise", "auto")
-"""Schedules of our engine, whose latency is that of its fitted model (of speed preferred)."""
 
 
 @reports_errors
@@ -65,6 +63,7 @@ def profile(
         plugin,
         arena_limit(size_of("--sram", sram), board),
         mac_budget,
+        board.clock_hz if board else 0.0,
     )
     oracle = make_oracle(request)
     report = profile_report(_in_bits(load_model(model, classes), bits), oracle, board)
@@ -79,15 +78,16 @@ def _in_bits(graph: _core.Graph, bits: int) -> _core.Graph:
     return graph if bits == 8 else _core.in_four_bits(graph)
 
 
-def profile_report(graph: _core.Graph, oracle: _core.Oracle, target: TargetConfig | None) -> dict[str, Any]:
+def profile_report(
+    graph: _core.Graph, oracle: _core.Oracle, target: TargetConfig | None, timing: _core.Oracle | None = None
+) -> dict[str, Any]:
     """The JSON value of `profile`, sizes in bytes.
 
-    `sram_bytes` and `flash_bytes` are without the platform's overhead, `fits` counts it.
+    `sram_bytes` and `flash_bytes` are without the platform's overhead, `fits` counts it. `instructions` and
+    `latency_us` are those of `timing` if given; null without a model.
     """
     cost = oracle.cost(graph)
-    latency = {layer.op: layer.latency_us for layer in cost.layers}
-    if target and oracle.name in OWN_SCHEDULES:
-        latency = engine_latency(graph, target)
+    timed = timing.cost(graph) if timing else cost
     names = [operator.name or operator.kind for operator in graph.operators]
     kinds = [operator.kind for operator in graph.operators]
     report: dict[str, Any] = {
@@ -103,7 +103,8 @@ def profile_report(graph: _core.Graph, oracle: _core.Oracle, target: TargetConfi
         "act_bytes": cost.act_bytes,
         "flash_bytes": cost.flash_bytes,
         "lower_bound_bytes": cost.lower_bound_bytes or None,
-        "latency_us": sum(latency.values()) or None,
+        "instructions": round(timed.instructions) or None,
+        "latency_us": timed.latency_us or None,
         "peak_operator": names[cost.peak_operator] if cost.peak_operator >= 0 else None,
         "fits": None,
         "layers": [
@@ -114,9 +115,10 @@ def profile_report(graph: _core.Graph, oracle: _core.Oracle, target: TargetConfi
                 "macs": layer.macs,
                 "sram_bytes": layer.sram_bytes,
                 "flash_bytes": layer.flash_bytes,
-                "latency_us": latency.get(layer.op) or None,
+                "instructions": round(time.instructions) or None,
+                "latency_us": time.latency_us or None,
             }
-            for layer in cost.layers
+            for layer, time in zip(cost.layers, timed.layers, strict=True)
         ],
     }
     if target:
@@ -133,14 +135,6 @@ def arena_limit(sram_bytes: int | None, target: TargetConfig | None) -> int:
     """Bytes for the arena of our engine: the limit, or the target's SRAM, less the platform's overhead; 0: no limit."""
     there = sram_bytes or (target.sram_bytes if target else 0)
     return max(1, there - target.overhead_of("tinynas").sram_bytes) if target and there else there
-
-
-def engine_latency(graph: _core.Graph, target: TargetConfig) -> dict[int, float]:
-    """Microseconds by operator in our engine on a target; empty for a core without a fitted model."""
-    from tinynas.latency import microseconds, operator_instructions
-
-    instructions = operator_instructions(graph, target.core) or []
-    return {op: microseconds(count, target.core, target.clock_hz) for op, count in enumerate(instructions)}
 
 
 def _tables(report: dict[str, Any]) -> list[Any]:
@@ -168,8 +162,10 @@ def _tables(report: dict[str, Any]) -> list[Any]:
     if report["lower_bound_bytes"]:
         above = 100 * (report["activation_bytes"] / report["lower_bound_bytes"] - 1)
         summary.append(["lower bound", f"{format_size(report['lower_bound_bytes'])}, activations {above:.1f} % above"])
+    if report["instructions"]:
+        summary.append(["instructions, predicted", f"{report['instructions']:,}"])
     if report["latency_us"]:
-        summary.append(["latency", f"{report['latency_us'] / 1000:.1f} ms"])
+        summary.append(["latency, predicted", f"{report['latency_us'] / 1000:.1f} ms"])
     if report["target"]:
         overhead = report["overhead"]
         summary.append(["platform", f"{overhead['sram_bytes']:,} B SRAM, {overhead['flash_bytes']:,} B Flash"])

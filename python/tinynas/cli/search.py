@@ -8,11 +8,20 @@ from typing import Annotated, Any
 
 import typer
 
-from tinynas.cli.common import ImageOption, OracleOption, ScheduleOption, TargetOption, target_of
+from tinynas.cli.common import (
+    ImageOption,
+    OracleOption,
+    OracleRequest,
+    ScheduleOption,
+    TargetOption,
+    make_oracle,
+    target_of,
+)
 from tinynas.cli.output import JsonOption, emit, log, reports_errors, table
 from tinynas.cli.space import budget_of
 from tinynas.config import find_config, format_size, load_yaml
 from tinynas.config.search import SearchConfig
+from tinynas.config.target import TargetConfig
 from tinynas.config.train import TrainConfig, load_train
 from tinynas.errors import InputError
 from tinynas.search.bits import Bits
@@ -73,7 +82,7 @@ def search(
     macs: Annotated[int | None, typer.Option("--macs", min=1, help="Limit of multiply-accumulates.")] = None,
     latency_ms: Annotated[
         float | None,
-        typer.Option("--latency", "--latency-ms", min=0.001, help="Limit in ms, for schedules with a latency model."),
+        typer.Option("--latency", "--latency-ms", min=0.001, help="Limit in ms; our schedules need --target."),
     ] = None,
     target: TargetOption = None,
     data: DataOption = "scenes",
@@ -126,7 +135,7 @@ def search(
         plugin=plugin,
         image_streamed=image == "streamed",
         train=recipe,
-        search=search_config(config, mode, searcher, pareto, has_latency_model(schedule)),
+        search=search_config(config, mode, searcher, pareto, has_latency_model(schedule, board)),
         seed=seed,
         target=board,
         supernet=supernet,
@@ -150,14 +159,17 @@ def search_config(
     return settings.model_copy(update={key: value for key, value in replaced.items() if value is not None})
 
 
-def has_latency_model(schedule: str) -> bool:
-    """Whether the schedule predicts latencies, tried on a small network."""
+def has_latency_model(schedule: str, target: TargetConfig | None) -> bool:
+    """Whether the schedule predicts latencies on the target, tried on a small network."""
     import tinynas._core as _core
     from tinynas.config.space import load_space
 
+    request = OracleRequest(schedule)
+    if target:
+        request = OracleRequest(schedule, core=target.core, clock_hz=target.clock_hz)
     space = load_space("scenes").to_core()
     smallest = _core.smallest(space, space.resolutions[0], space.widths[0])
-    return bool(_core.score(space, _core.make_oracle(schedule), smallest).latency_us > 0)
+    return bool(_core.score(space, make_oracle(request), smallest).latency_us > 0)
 
 
 def with_epochs(recipe: TrainConfig, epochs: float | None) -> TrainConfig:

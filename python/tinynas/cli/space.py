@@ -31,7 +31,7 @@ def space(
     macs: Annotated[int | None, typer.Option("--macs", help="Limit of multiply-accumulates.")] = None,
     latency_ms: Annotated[
         float | None,
-        typer.Option("--latency", "--latency-ms", min=0.001, help="Limit in ms, for schedules with a latency model."),
+        typer.Option("--latency", "--latency-ms", min=0.001, help="Limit in ms; our schedules need --target."),
     ] = None,
     schedule: ScheduleOption = "streaming",
     plugin: OracleOption = None,
@@ -55,11 +55,12 @@ def space(
         plugin=plugin,
         sram_bytes=arena_limit(budget.sram_bytes, board),
         mac_budget=mac_budget,
+        clock_hz=board.clock_hz if board else 0.0,
     )
     oracle = make_oracle(request)
     searched = load_space(name, classes)
     if latency_ms is not None:
-        check_latency(searched.to_core(), oracle, oracle.name)
+        check_latency(searched.to_core(), oracle)
     overhead = board.overhead_of(ENGINE_OF_SCHEDULE.get(oracle.name, "tinynas")) if board else None
     result = explore(searched, oracle, limits_of(budget, overhead), samples, seed)
     for subspace in result["subspaces"]:

@@ -7,6 +7,7 @@ take, and what an operator costs in the generated network file; `python -m tinyn
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +16,6 @@ from typing import Any
 from tinynas.export.cproject import CProject, require_tool
 
 TABLE = Path(__file__).with_name("code_sizes.json")
-ALWAYS = ("tn_rows_step", "tn_ring_rows", "tn_fill")
-"""Engine functions that every network calls."""
 
 
 @dataclass(frozen=True)
@@ -39,12 +38,16 @@ def compiler_version() -> str:
     return done.stdout.splitlines()[0]
 
 
-def kernel_bytes(entry: dict[str, Any], manifest: dict[str, Any]) -> int:
-    """Code of all engine functions that a project calls; sections that several of them need count once."""
-    names = set(ALWAYS)
-    names |= {name for operator in manifest["operators"] for name in operator["functions"]}
+def functions_of(project: CProject) -> set[str]:
+    """Engine functions that a project calls from its network file, or that its parameters name."""
+    called = re.findall(r"\btn_\w+(?=\()", (project.folder / f"{project.name}.c").read_text())
+    return set(called) | {name for operator in project.manifest["operators"] for name in operator["functions"]}
+
+
+def kernel_bytes(entry: dict[str, Any], project: CProject) -> int:
+    """Code of all engine functions that a project needs; sections that several of them need count once."""
     sections: dict[str, int] = {}
-    for name in names:
+    for name in functions_of(project):
         sections |= entry["kernels"].get(name, {})
     return sum(sections.values())
 
@@ -52,6 +55,7 @@ def kernel_bytes(entry: dict[str, Any], manifest: dict[str, Any]) -> int:
 def features(manifest: dict[str, Any]) -> dict[str, int]:
     """What the size of the generated network file is a linear function of."""
     operators = manifest["operators"]
+    pixels = [operator for operator in operators if operator["by_pixels"]]
     return {
         "one": 1,
         "operators": len(operators),
@@ -63,6 +67,12 @@ def features(manifest: dict[str, Any]) -> dict[str, int]:
         "readers": sum(operator["readers"] for operator in operators),
         "accumulating": sum(operator["accumulates"] for operator in operators),
         "batches": sum(operator["rows_at_once"] > 1 for operator in operators),
+        "pixel_operators": len(pixels),
+        "pixel_inputs": sum(operator["inputs"] for operator in pixels),
+        "pixel_waits": sum(operator["waits"] for operator in pixels),
+        "pixel_windows": sum(operator["kernel"].endswith("_pixel") for operator in pixels),
+        "pixel_bands": sum(operator["bands"] for operator in pixels),
+        "pixel_image": any(operator["by_pixels"] and operator["segment"] == 0 for operator in operators),
     }
 
 
@@ -74,7 +84,7 @@ def predict_flash(project: CProject, core: str) -> PredictedFlash:
         return PredictedFlash(project.weights_bytes, 0, False)
     operators = project.manifest["operators"]
     params = sum(entry["params"].get(operator["params_type"], 0) * operator["params"] for operator in operators)
-    code = kernel_bytes(entry, project.manifest)
+    code = kernel_bytes(entry, project)
     network = sum(entry["network"].get(key, 0.0) * value for key, value in features(project.manifest).items())
     same = table["compiler"] == compiler_version()
     return PredictedFlash(project.weights_bytes + params, code + round(network), same)

@@ -13,6 +13,8 @@ import json
 import re
 import sys
 import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,7 @@ import numpy as np
 
 from tinynas import _core
 from tinynas.deploy.boards import MACHINES, MemoryMap
-from tinynas.deploy.code_size import ALWAYS, TABLE, compiler_version, features, predict_flash
+from tinynas.deploy.code_size import TABLE, compiler_version, features, kernel_bytes, predict_flash
 from tinynas.deploy.firmware import Compiler, FirmwareBuild, linked_sizes, write_link_script
 from tinynas.deploy.fit import FLASH_TOLERANCE
 from tinynas.deploy.sample_networks import small_network, varied_network
@@ -36,7 +38,9 @@ _SETS = {
     "cortex-m33": ("portable", "dsp"),
     "cortex-m55": ("portable", "dsp", "helium"),
 }
-_FITTED_NETWORKS = 24
+_FITTED_NETWORKS = 12
+"""With either preference."""
+PREFERENCES = ("speed", "memory")
 
 
 def memory_for(core: str) -> MemoryMap:
@@ -83,10 +87,11 @@ def measure_kernels(core: str, folder: Path) -> dict[str, dict[str, int]]:
     return kernels
 
 
-def plan_by_seed(graph: _core.Graph, core: str, seed: int) -> _core.Plan:
+def plan_by_seed(graph: _core.Graph, core: str, seed: int, prefer: str) -> _core.Plan:
     """A plan of our engine: streamed or stored or layer by layer in turn, whatever the seed says."""
-    options = _core.ScheduleOptions(image_streamed=seed % 3 != 0, prefer=_core.Prefer.speed, core=core)
-    if seed % 4 == 3:
+    preferred = getattr(_core.Prefer, prefer)
+    options = _core.ScheduleOptions(image_streamed=seed % 3 != 0, prefer=preferred, core=core)
+    if seed % 4 == 3 and prefer == "speed":
         return _core.whole_tensor_plan(graph, "tinyengine", options)
     return _core.make_oracle("streaming", options).plan(graph)
 
@@ -97,18 +102,15 @@ def measure_network(
     """Coefficients of the network's file (with application and start-up), and bytes of every params struct."""
     rows, sizes = [], []
     params: dict[str, int] = {}
-    for seed in range(_FITTED_NETWORKS):
+    for seed, prefer in enumerate(PREFERENCES * _FITTED_NETWORKS):
         graph = small_network(seed)
-        project = export_c(graph, plan_by_seed(graph, core, seed), folder / f"net{seed}", core=core, prefer="speed")
+        plan = plan_by_seed(graph, core, seed // 2, prefer)
+        project = export_c(graph, plan, folder / f"net{seed}", core=core, prefer=prefer)
         build = FirmwareBuild(project, core, folder / "engine")
         elf = build.link("bare", memory_for(core), "board_bare.c")
-        used = set(ALWAYS) | {name for op in project.manifest["operators"] for name in op["functions"]}
-        union: dict[str, int] = {}
-        for name in used:
-            union |= kernels.get(name, {})
         values = features(project.manifest)
         rows.append(list(values.values()))
-        sizes.append(linked_sizes(elf).code - sum(union.values()))
+        sizes.append(linked_sizes(elf).code - kernel_bytes({"kernels": kernels}, project))
         nm = run_tool([require_tool("arm-none-eabi-nm", "gcc-arm-none-eabi"), "-S", str(build.weights)], "nm")
         for size, index in re.findall(r"[0-9a-f]+ ([0-9a-f]+) R model_params_(\d+)", nm):
             params[project.manifest["operators"][int(index)]["params_type"]] = int(size, 16)
@@ -131,12 +133,35 @@ def measure(cores: list[str]) -> None:
     TABLE.write_text(json.dumps({"compiler": version, "cores": entries}, indent=1, sort_keys=True) + "\n")
 
 
-def prediction_error(graph: _core.Graph, core: str, plan: _core.Plan, folder: Path, engine: Path) -> tuple[int, float]:
+@dataclass(frozen=True)
+class Check:
+    """A network under a plan, whose Flash is predicted and linked."""
+
+    name: str
+    graph: _core.Graph
+    plan: _core.Plan
+    prefer: str
+
+
+def prediction_error(case: Check, core: str, folder: Path, engine: Path) -> tuple[int, float]:
     """Linked Flash in bytes, and how far the prediction lies from it, as a fraction."""
-    project = export_c(graph, plan, folder, core=core, prefer="speed")
+    project = export_c(case.graph, case.plan, folder, core=core, prefer=case.prefer)
     build = FirmwareBuild(project, core, engine)
     linked = linked_sizes(build.link("bare", memory_for(core), "board_bare.c")).flash
     return linked, predict_flash(project, core).total / linked - 1
+
+
+def checks(core: str, models: list[str], random_networks: int) -> Iterator[Check]:
+    """Models under the plan that `deploy` would choose, random networks under some other; with either preference."""
+    for prefer in PREFERENCES:
+        options = _core.ScheduleOptions(prefer=getattr(_core.Prefer, prefer), core=core)
+        for model in models:
+            graph = load_model(model)
+            plan = _core.make_oracle("streaming", options).plan(graph)
+            yield Check(Path(model).stem, graph, plan, prefer)
+        for seed in range(random_networks):
+            graph = varied_network(seed)
+            yield Check(f"random {seed}", graph, plan_by_seed(graph, core, seed, prefer), prefer)
 
 
 def check(cores: list[str], models: list[str], random_networks: int) -> bool:
@@ -144,19 +169,13 @@ def check(cores: list[str], models: list[str], random_networks: int) -> bool:
     good = True
     for core in cores:
         with tempfile.TemporaryDirectory() as scratch:
-            graphs = [(Path(model).stem, load_model(model), 0) for model in models]
-            graphs += [(f"random {seed}", varied_network(seed), seed) for seed in range(random_networks)]
-            for number, (name, graph, seed) in enumerate(graphs):
-                if name.startswith("random"):
-                    plan = plan_by_seed(graph, core, seed)
-                else:
-                    options = _core.ScheduleOptions(prefer=_core.Prefer.speed, core=core)
-                    plan = _core.make_oracle("streaming", options).plan(graph)
-                linked, error = prediction_error(
-                    graph, core, plan, Path(scratch) / str(number), Path(scratch) / "engine"
-                )
+            for number, case in enumerate(checks(core, models, random_networks)):
+                linked, error = prediction_error(case, core, Path(scratch) / str(number), Path(scratch) / "engine")
                 good &= abs(error) <= FLASH_TOLERANCE
-                print(f"{core} {name}: {linked:,} B linked, prediction {100 * error:+.2f} %", flush=True)
+                print(
+                    f"{core} {case.name}, {case.prefer}: {linked:,} B linked, prediction {100 * error:+.2f} %",
+                    flush=True,
+                )
     return good
 
 

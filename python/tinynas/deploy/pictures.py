@@ -16,24 +16,28 @@ from tinynas.export.cproject import CProject
 _NUMPY_TYPES: dict[str, Any] = {"s8": np.int8, "u8": np.uint8, "s16": np.int16, "s32": np.int32, "f32": np.float32}
 
 
-def pictures_of_run(run: Path, count: int) -> tuple[bytes, NDArray[Any]]:
-    """`count` validation pictures of the data that a run was made for, as the network reads them, and their labels.
+def pictures_of_run(run: Path, count: int, source: str | None = None) -> tuple[bytes, NDArray[Any]]:
+    """`count` validation pictures as the network reads them, and their labels.
 
-    InputError for what is not the folder of a finished run, and for more pictures than there are.
+    source: a data set as of `tinynas search --data`; None: the one that the run was made for. InputError for a folder
+    that does not say so, and for more pictures than there are.
     """
     from tinynas.cli.output import log
     from tinynas.models import load_model
     from tinynas.search.finish import as_int8, pictures_of, resolution_of
-    from tinynas.search.inputs import data_of_run
+    from tinynas.search.inputs import data_of_run, data_options, read_data
     from tinynas.search.run_dir import read_json
 
-    if not (run / "config.json").is_file():
-        raise InputError(f"--pictures: expected the folder of a run of `tinynas search`, got {run}")
-    config = read_json(run / "config.json")
-    data = data_of_run(run, log)
+    config = run / "config.json"
+    if source is None and not config.is_file():
+        raise InputError(
+            f"--pictures: expected the folder of a run of `tinynas search`, or --data beside any other model, got {run}"
+        )
+    seed = read_json(config)["seed"] if source is None else 0
+    data = data_of_run(run, log) if source is None else read_data(source, data_options(Path("runs/.cache"), seed), log)
     if not 0 < count <= len(data.val):
         raise InputError(f"--pictures: expected 1 to {len(data.val)} (validation, {data.name}), got {count}")
-    pictures, labels = pictures_of(data.val, resolution_of(load_model(run)), count, config["seed"])
+    pictures, labels = pictures_of(data.val, resolution_of(load_model(run)), count, seed)
     return as_int8(pictures).tobytes(), np.asarray(labels)
 
 

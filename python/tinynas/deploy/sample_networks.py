@@ -55,7 +55,16 @@ class NetworkMaker:
 
     def add(self, x: int, y: int) -> int:
         """Their sum."""
-        return self._emit("add", [x, y], self.activation(self.shape(x), -5, 0.06))
+        return self._emit("add", [x, y], self.activation(self.shape(x), -5, float(self.rng.uniform(0.05, 0.08))))
+
+    def residual(self, x: int, channels: int, stride: int = 1) -> int:
+        """Two 3x3 convolutions and the sum with their input, or with a 1x1 convolution of it."""
+        y = self.conv(self.conv(x, channels, (3, 3), stride), channels, (3, 3), relu=False)
+        return self.add(x if self.shape(x) == self.shape(y) else self.conv(x, channels, (1, 1), stride, relu=False), y)
+
+    def separable(self, x: int, channels: int, kernel: int, stride: int = 1) -> int:
+        """Depthwise, then 1x1 with ReLU6."""
+        return self.conv(self.depthwise(x, kernel, stride), channels)
 
     def head(self, x: int, classes: int) -> int:
         """Average pool, classifier, softmax."""
@@ -89,12 +98,14 @@ class NetworkMaker:
         ):
             total = max(0, (outer - 1) * stride + size - inner)
             window |= {f"pad_{before}": total // 2, f"pad_{after}": total - total // 2}
-        output = self.activation(shape, -128 if relu else 3, 6 / 255 if relu else 0.05)
+        output = self.activation(shape, -128 if relu else 3, 6 / 255 if relu else float(self.rng.uniform(0.04, 0.06)))
         return self._emit(kind, inputs, output, **window)
 
     def _weights(self, shape: tuple[int, ...], axis: int, terms: int) -> int:
+        """Random int8 weights. Their real values have a variance of about 2 / terms, so that what ReLU halves does not
+        die out with depth."""
         values = self.rng.integers(-127, 128, shape, dtype=np.int8)
-        scales = (self.rng.uniform(0.5, 2.0, shape[axis]) / (130 * np.sqrt(terms))).tolist()
+        scales = (self.rng.uniform(0.5, 2.0, shape[axis]) / (65 * np.sqrt(terms))).tolist()
         entry = {"name": "w", "shape": list(shape), "constant": True, "dtype": "s8", "scale": scales, "axis": axis}
         entry |= {"zero_point": [0] * len(scales), "data": base64.b64encode(values.tobytes()).decode()}
         self._tensors.append(entry)
@@ -136,3 +147,34 @@ def varied_network(seed: int) -> _core.Graph:
         if rng.random() < 0.4 and seed % 3 != 2:
             x = make.bottleneck(x, int(rng.choice([3, 4, 6])), make.shape(x)[3], int(rng.choice([3, 5, 7])))
     return make.finish(image, make.head(x, int(rng.choice([2, 10, 100]))))
+
+
+def mixed_network(seed: int) -> _core.Graph:
+    """Many layers on maps of 32 to 3, little work: inverted bottlenecks, separable or residual convolutions by seed."""
+    make = NetworkMaker(1000 + seed)
+    rng = make.rng
+    family = ("bottleneck", "separable", "bottleneck", "residual")[seed % 4]
+    size, colours = int(rng.choice([33, 40, 48, 56, 64])), int(rng.choice([1, 3]))
+    image = make.activation([1, size, size, colours], 0, 1 / 128)
+    x = make.conv(image, int(rng.choice([8, 12, 16, 24])), (10, 4) if seed % 8 == 1 else (3, 3), 2)
+    if family == "bottleneck":  # the first block expands nothing
+        x = make.conv(make.depthwise(x, 3), 8, relu=False)
+    for block in range(4 if family == "residual" else 9):
+        stride = 2 if block in ((1, 3) if family == "residual" else (1, 4, 7)) else 1
+        channels = make.shape(x)[3] if rng.random() < 0.4 else int(rng.choice([8, 12, 16, 24, 32, 40, 48]))
+        if family == "bottleneck":
+            x = make.bottleneck(x, int(rng.choice([3, 4, 6])), channels, int(rng.choice([3, 5, 7])), stride)
+        elif family == "separable":
+            x = make.separable(x, 2 * channels, int(rng.choice([3, 3, 5, 7])), stride)
+        else:
+            x = make.residual(x, channels, stride)
+    return make.finish(image, make.head(x, int(rng.choice([2, 10, 100]))))
+
+
+def sizes_only(graph: _core.Graph) -> str:
+    """The graph's JSON without constants' data and quantisation: what oracles ask of a network."""
+    value = json.loads(graph.to_json())
+    for tensor in value["tensors"]:
+        for key in ("data", "scale", "zero_point", "axis"):
+            tensor.pop(key, None)
+    return json.dumps(value, separators=(",", ":"))

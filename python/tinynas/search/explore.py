@@ -67,13 +67,18 @@ def explore(
     return {"subspaces": subspaces, "winner": {"resolution": winner.resolution, "width": winner.width}}
 
 
-def check_latency(space: _core.SearchSpace, oracle: _core.Oracle, schedule: str) -> None:
-    """InputError where a latency is asked for and the schedule has no model of it."""
+def check_latency(space: _core.SearchSpace, oracle: _core.Oracle) -> None:
+    """InputError where a latency is asked for and the oracle has no model of it."""
     import tinynas._core as _core
+
+    from tinynas.latency import measured_cores
 
     smallest = _core.smallest(space, space.resolutions[0], space.widths[0])
     if _core.score(space, oracle, smallest).latency_us == 0:
-        raise InputError(f"schedule {schedule}: it has no latency model; expected a limit of --macs instead")
+        raise InputError(
+            f"schedule {oracle.name}: no latency model; expected a limit of --macs instead, or, for streaming and "
+            f"layerwise, a --target with a core that was measured: {', '.join(measured_cores())}"
+        )
 
 
 def why_infeasible(space: _core.SearchSpace, oracle: _core.Oracle, limits: _core.Limits) -> str:

@@ -49,8 +49,8 @@ class Search:
         return result
 
     def _all_stages(self) -> dict[str, Any]:
-        if self.settings.budget.latency_us or "latency" in self.settings.search.objectives:
-            check_latency(self.space.to_core(), self.oracle(), self.settings.schedule)
+        if self.settings.timed:
+            check_latency(self.space.to_core(), self.oracle())
         space = self._subspace()
         found = self.run.once("stage2.json", lambda: self._stage2(space))
         self.console.print(
@@ -118,10 +118,8 @@ class Search:
         with self.console.status("quantising"), self._seconds("quantise"):
             quantised = self._quantise(float_graph, found["arch"])
         graph = quantised.graph
-        plan = self.oracle().plan(graph)
-        if plan is None:  # a schedule of accounting alone: our engine executes its own
-            plan = _core.make_oracle("streaming", self._options()).plan(graph)
-        cost = profile_report(graph, self.oracle(), self.settings.target)
+        plan = self._host_plan(graph)
+        cost = profile_report(graph, self.oracle(), self.settings.target, self._timing_oracle())
         write_json(self.run.path / "cost.json", cost)
         with self.console.status("exporting and running the C project"), self._seconds("export"):
             project = export_all(self.run.path, graph, plan)
@@ -230,20 +228,43 @@ class Search:
 
                 self._oracle = PluginOracle(self.settings.plugin)
             else:
-                self._oracle = _core.make_oracle(self.settings.schedule, self._options())
+                options = self._options(on_core=self.settings.timed)
+                self._oracle = _core.make_oracle(self.settings.schedule, options)
         return self._oracle
 
-    def _options(self) -> _core.ScheduleOptions:
+    def _options(self, *, on_core: bool) -> _core.ScheduleOptions:
+        """Portable kernels, or those of the target's core with their latency."""
         import tinynas._core as _core
 
         from tinynas.cli.profile import arena_limit
+        from tinynas.latency import kernels_of
         from tinynas.oracle import schedule_options
 
-        settings = self.settings
-        limit = arena_limit(settings.budget.sram_bytes, settings.target)
+        settings, target = self.settings, self.settings.target
         return schedule_options(
-            settings.schedule, limit, image_streamed=settings.image_streamed, prefer=_core.Prefer.speed
+            settings.schedule,
+            arena_limit(settings.budget.sram_bytes, target),
+            image_streamed=settings.image_streamed,
+            prefer=_core.Prefer.speed,
+            **(kernels_of(target.core, target.clock_hz) if target and on_core else {}),
         )
+
+    def _host_plan(self, graph: _core.Graph) -> _core.Plan:
+        """What the exported C project executes: portable kernels, our own schedule where the oracle only accounts."""
+        import tinynas._core as _core
+
+        plan = None
+        if self.settings.plugin is None:
+            plan = _core.make_oracle(self.settings.schedule, self._options(on_core=False)).plan(graph)
+        return plan or _core.make_oracle("streaming", self._options(on_core=False)).plan(graph)
+
+    def _timing_oracle(self) -> _core.Oracle | None:
+        """Who says how long the network takes on the target, where the oracle itself has portable kernels in mind."""
+        import tinynas._core as _core
+
+        if self.settings.target is None or self.settings.plugin is not None:
+            return None
+        return _core.make_oracle(self.settings.schedule, self._options(on_core=True))
 
     def limits(self) -> _core.Limits:
         """The budget, with the platform's overhead when there is a target."""

@@ -43,6 +43,11 @@ class SearchSettings:
     bits: Bits = Bits.eight
 
     @property
+    def timed(self) -> bool:
+        """Whether candidates' latency counts: then the oracle is that of the target's core."""
+        return self.budget.latency_us is not None or "latency" in self.search.objectives
+
+    @property
     def cache(self) -> Path:
         """Where drawn data sets and trained supernets are kept for all runs beside this one."""
         return self.run.parent / ".cache"

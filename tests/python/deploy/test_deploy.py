@@ -215,3 +215,15 @@ def test_pictures_of_a_run(tmp_path: Path) -> None:
     )
     assert refused.returncode == 2
     assert "--pictures: expected 1 to" in refused.stderr
+    (run / "config.json").unlink()
+    done = subprocess.run([*command, "--out", str(tmp_path / "fw"), "--pictures", "3"], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "--data" in done.stderr
+    done = subprocess.run(
+        [*command, "--out", str(tmp_path / "fw"), "--pictures", "2", "--data", str(tmp_path / "data")],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["pictures"] == {"count": 2, "equal_to_host_c": 2, "same_class_as_host_c": 2}

@@ -168,5 +168,5 @@ def test_half_of_what_is_bought_is_where_the_predictor_is_unsure(
 
 def test_a_latency_limit_without_a_model_is_refused() -> None:
     with pytest.raises(InputError, match="no latency model"):
-        check_latency(load_space("scenes").to_core(), _core.make_oracle("streaming"), "streaming")
-    check_latency(load_space("scenes").to_core(), _core.make_oracle("tinyengine"), "tinyengine")
+        check_latency(load_space("scenes").to_core(), _core.make_oracle("streaming"))
+    check_latency(load_space("scenes").to_core(), _core.make_oracle("tinyengine"))
