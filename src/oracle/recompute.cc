@@ -116,7 +116,7 @@ class Recomputing {
     }
     const auto rows = make_row_graph(made.fused.graph);
     const ScheduleInput input{made.fused.graph, rows, options_, made.fused.kept};
-    made.plan = make_plan(input, "streaming+recompute", cut_into_segments(input, kBothGrains));
+    made.plan = make_plan(input, "streaming+recompute", cut_into_segments(input, kBothGrains), kThoroughPacking);
     return made;
   }
 

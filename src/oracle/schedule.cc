@@ -8,14 +8,11 @@
 #include "oracle/lower_bound.h"
 #include "oracle/pixels.h"
 #include "oracle/planar.h"
-#include "oracle/planner.h"
 #include "oracle/scratch.h"
 #include "oracle/segment.h"
 
 namespace tinynas {
 namespace {
-
-constexpr PackOptions kPacking{.repairs = 20, .node_limit = 100};
 
 /// First and last segment in which each tensor is touched; graph inputs from the start, graph outputs to the end.
 struct Lifetimes {
@@ -139,11 +136,11 @@ Layouts make_layouts(const ScheduleInput& input, const std::vector<Segment>& seg
   return layouts;
 }
 
-void place(Plan& plan, std::span<const PackOverlap> overlaps) {
+void place(Plan& plan, std::span<const PackOverlap> overlaps, const PackOptions& options) {
   std::vector<PackItem> items;
   items.reserve(plan.buffers.size());
   for (const auto& buffer : plan.buffers) items.push_back({buffer.bytes, buffer.first_segment, buffer.last_segment + 1});
-  const auto packing = pack(items, kPacking, overlaps);
+  const auto packing = pack(items, options, overlaps);
   for (std::size_t i = 0; i < plan.buffers.size(); ++i) plan.buffers[i].offset = packing.offsets[i];
   plan.arena_bytes = packing.bytes;
 }
@@ -260,7 +257,8 @@ bool SegmentBytes::fits(const Segment& segment, std::int64_t limit_bytes) const 
   return bytes <= limit_bytes;
 }
 
-Plan make_plan(const ScheduleInput& input, const std::string& schedule, std::vector<Segment> segments) {
+Plan make_plan(const ScheduleInput& input, const std::string& schedule, std::vector<Segment> segments,
+               const PackOptions& packing) {
   Plan plan;
   plan.schedule = schedule;
   plan.image_streamed = streamed_image(input) >= 0;
@@ -278,7 +276,7 @@ Plan make_plan(const ScheduleInput& input, const std::string& schedule, std::vec
     scratch.first_segment = scratch.last_segment = static_cast<std::int32_t>(s);
     plan.buffers.push_back(scratch);
   }
-  place(plan, layouts.overlaps);
+  place(plan, layouts.overlaps, packing);
   const auto live = segment_live(plan);
   const auto& peak = plan.segments[static_cast<std::size_t>(std::max_element(live.begin(), live.end()) - live.begin())];
   plan.scratch_bytes = peak.scratch < 0 ? 0 : plan.buffers[static_cast<std::size_t>(peak.scratch)].bytes;

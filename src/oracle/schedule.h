@@ -9,6 +9,7 @@
 
 #include "graph/graph.h"
 #include "oracle/oracle.h"
+#include "oracle/planner.h"
 #include "oracle/rows.h"
 
 namespace tinynas {
@@ -53,9 +54,15 @@ class SegmentBytes {
   std::int32_t ends_given_up_ = -1, ends_written_ = -1;
 };
 
+/// How hard the packer tries where its greedy orders leave a gap: for a plan of many that are compared, and for one whose
+/// bytes count.
+inline constexpr PackOptions kQuickPacking{.repairs = 20, .node_limit = 100};
+inline constexpr PackOptions kThoroughPacking{.repairs = 400, .node_limit = 2000};
+
 /// Lays out `segments` (which must cover all operators in order and be able to run): ring sizes by running the row order,
 /// offsets by the packer.
-[[nodiscard]] Plan make_plan(const ScheduleInput& input, const std::string& schedule, std::vector<Segment> segments);
+[[nodiscard]] Plan make_plan(const ScheduleInput& input, const std::string& schedule, std::vector<Segment> segments,
+                             const PackOptions& packing = kQuickPacking);
 
 /// The most bytes that any segment of the plan keeps, those that two buffers share counted once.
 [[nodiscard]] std::int64_t live_bytes(const Plan& plan);

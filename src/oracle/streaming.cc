@@ -163,7 +163,7 @@ Plan streaming_plan(const Graph& graph, const ScheduleOptions& options) {
   const auto by_rows = cut_into_segments(input, kRowsOnly);
   auto plan = make_plan(input, "streaming", by_rows);
   if (options.prefer == Prefer::speed) return fast_plan({graph, rows, options}, by_rows, plan);
-  auto fine = make_plan(input, "streaming", cut_into_segments(input, kBothGrains));
+  auto fine = make_plan(input, "streaming", cut_into_segments(input, kBothGrains), kThoroughPacking);
   if (fine.arena_bytes < plan.arena_bytes) return fine;
   // The packer may have wasted bytes that it would not waste on the larger rings of speed.
   if (plan.arena_bytes <= live_bytes(plan)) return plan;

@@ -53,6 +53,22 @@ def test_streaming_by_rows_needs_what_the_table_says() -> None:
     assert cost.lower_bound_bytes == 10_200
 
 
+@pytest.mark.parametrize("core", ["", "cortex-m7", "cortex-m55"])
+def test_streaming_by_pixels_needs_what_the_table_says(core: str) -> None:
+    graph = graph_of("tinyengine/vww_int8_io.tflite")
+    for streamed, most in ((True, 12_300), (False, 21_300)):
+        options = _core.ScheduleOptions(image_streamed=streamed, prefer=_core.Prefer.memory, core=core)
+        assert _core.make_oracle("streaming", options).cost(graph).activation_bytes <= most
+
+
+def test_patches_need_what_was_published() -> None:
+    graph = graph_of("tinyengine/vww_int8_io.tflite")
+    for percent, sram_bytes in ((0, 93_992), (2, 41_184), (66, 28_384)):
+        cost = _core.make_oracle("patch", _core.ScheduleOptions(mac_budget_percent=percent)).cost(graph)
+        assert cost.sram_bytes == sram_bytes
+        assert cost.macs <= (1 + percent / 100) * graph.macs()
+
+
 @pytest.mark.parametrize("file", TFLM)
 @pytest.mark.parametrize("core", ["", "cortex-m7"])
 @pytest.mark.parametrize("streamed", [True, False])
