@@ -263,13 +263,14 @@ class Builder {
     const bool nibbles = tensor_at(graph_, tensor).dtype == DType::s4;
     const auto value = zero_point_of(tensor_at(graph_, tensor));
     const std::int64_t zero = nibbles ? static_cast<std::int8_t>((value & 15) * 0x11) : value;
-    const auto channels = static_cast<std::size_t>(channels_of(tensor_at(graph_, tensor)) / (nibbles ? 2 : 1));
+    const std::int32_t values = channels_of(tensor_at(graph_, tensor));
+    const auto bytes = static_cast<std::size_t>(nibbles ? (values + 1) / 2 : values);
     const std::string name = std::string("outside_") + (zero < 0 ? "m" : "") + std::to_string(std::abs(zero));
     const auto known = std::find_if(program_.operands.begin(), program_.operands.end(),
                                     [&](const Operand& operand) { return operand.name == name; });
     auto& operand =
         known == program_.operands.end() ? program_.operands.emplace_back(Operand{name, {name, "int8_t", {}}}) : *known;
-    operand.array.values.resize(std::max(operand.array.values.size(), channels), zero);
+    operand.array.values.resize(std::max(operand.array.values.size(), bytes), zero);
     return program_.options.name + "_" + name;
   }
 
