@@ -15,6 +15,7 @@ import tinynas._core as _core
 import typer
 
 from tinynas.cli.output import log, reports_errors
+from tinynas.config.train import FREE_KEYS
 from tinynas.errors import InputError
 from tinynas.search.run_dir import read_json, write_json
 from tinynas.search.supernets import find_supernet
@@ -25,15 +26,14 @@ WINNER_FILES = ("arch.json", "model.json", "float_model.json")
 
 def recipe_of(checkpoint: Checkpoint) -> dict[str, Any]:
     """What of the training's settings decides its result."""
-    free = ("device", "workers", "checkpoint_seconds", "tensorboard")
-    return {key: value for key, value in checkpoint.config.items() if key not in free}
+    return {key: value for key, value in checkpoint.config.items() if key not in FREE_KEYS}
 
 
 def publish_winner(run: Path, out: Path) -> None:
     """The winner of the search in `run`."""
     result = read_json(run / "result.json")
     supernet = load(find_supernet(run))
-    finetuned = load(run / "finetune.pt").pictures if result["finetuned"] else 0
+    finetuning = load(run / "finetune.pt") if result["finetuned"] else None
     cost, accuracy = result["cost"], result["accuracy"]
     for name in WINNER_FILES:
         shutil.copyfile(run / name, out / name)
@@ -42,8 +42,8 @@ def publish_winner(run: Path, out: Path) -> None:
         {
             "data": result["data"],
             "synthetic": result["synthetic"],
-            "recipe": recipe_of(supernet),
-            "image_passes": {"supernet": supernet.pictures, "finetuning": finetuned},
+            "recipe": {"supernet": recipe_of(supernet), "finetuning": finetuning and recipe_of(finetuning)},
+            "image_passes": {"supernet": supernet.pictures, "finetuning": finetuning.pictures if finetuning else 0},
             "accuracy_float": round(100 * accuracy["float_test"], 4),
             "accuracy_int8": round(100 * accuracy["int8_c_test"], 4),
             "pictures": result["pictures"]["test"],
