@@ -123,7 +123,6 @@ ChainPart make_chain_part(const ScheduleInput& input, std::int32_t first, std::i
                      std::to_string(ChainPart::kOperators));
   }
   part.count = count;
-  part.grains = static_cast<std::int32_t>(grains.size());
   for (auto& from : part.path) from.fill(ChainPart::kNever);
   constexpr Share kNot{.bytes = ChainPart::kNever};
   for (auto& tail : part.tails) tail.share.fill(kNot);

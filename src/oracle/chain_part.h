@@ -44,7 +44,6 @@ struct ChainPart {
   };
 
   std::int32_t count = 0;
-  std::int32_t grains = 1;                                                    // rows, then pixels
   std::array<std::array<std::int32_t, kOperators + 1>, kOperators + 1> path;  // least peak from cut to cut inside the part
   std::array<Tail, kOperators> tails;                                         // by cut
   std::array<Head, kOperators + 1> heads;                                     // by cut, from 1 on
