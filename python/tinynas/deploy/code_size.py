@@ -16,6 +16,8 @@ from typing import Any
 from tinynas.export.cproject import CProject, require_tool
 
 TABLE = Path(__file__).with_name("code_sizes.json")
+LIBRARY = ("memcpy", "memset")
+"""Functions of the C library that generated code may call."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +41,12 @@ def compiler_version() -> str:
 
 
 def functions_of(project: CProject) -> set[str]:
-    """Engine functions that a project calls from its network file, or that its parameters name."""
-    called = re.findall(r"\btn_\w+(?=\()", (project.folder / f"{project.name}.c").read_text())
+    """Functions of engine and library that a project calls from its network file, or that its parameters name.
+
+    Those that only a build with layer checks calls (tn_check_...) do not count.
+    """
+    pattern = rf"\b(?:tn_(?!check_)\w+|{'|'.join(LIBRARY)})(?=\()"
+    called = re.findall(pattern, (project.folder / f"{project.name}.c").read_text())
     return set(called) | {name for operator in project.manifest["operators"] for name in operator["functions"]}
 
 

@@ -22,7 +22,7 @@ import numpy as np
 
 from tinynas import _core
 from tinynas.deploy.boards import MACHINES, MemoryMap
-from tinynas.deploy.code_size import TABLE, compiler_version, features, kernel_bytes, predict_flash
+from tinynas.deploy.code_size import LIBRARY, TABLE, compiler_version, features, kernel_bytes, predict_flash
 from tinynas.deploy.firmware import Compiler, FirmwareBuild, linked_sizes, write_link_script
 from tinynas.deploy.fit import FLASH_TOLERANCE
 from tinynas.deploy.sample_networks import small_network, varied_network
@@ -61,7 +61,7 @@ def kept_sections(map_text: str) -> dict[str, int]:
 
 
 def measure_kernels(core: str, folder: Path) -> dict[str, dict[str, int]]:
-    """Sections that every global engine function brings in."""
+    """Sections that every global engine function, and those of the C library, bring in."""
     compiler = Compiler(core, folder)
     engine = engine_dir()
     objects = []
@@ -71,13 +71,12 @@ def measure_kernels(core: str, folder: Path) -> dict[str, dict[str, int]]:
     script = write_link_script(core, memory_for(core), folder / "stub.ld")
     nm = require_tool("arm-none-eabi-nm", "gcc-arm-none-eabi libnewlib-arm-none-eabi")
     listing = run_tool([nm, "--defined-only", "-g", *(str(path) for path in objects)], "nm")
-    functions = sorted(set(re.findall(r" T (tn_\w+)", listing)))
+    functions = sorted({*re.findall(r" T (tn_\w+)", listing), *LIBRARY})
     kernels = {}
     for function in functions:
         stub = folder / "stub.c"
-        stub.write_text(
-            f"void {function}(void);\nvoid Reset_Handler(void);\nvoid Reset_Handler(void) {{ {function}(); }}\n"
-        )
+        declared = f'void called(void) __asm__("{function}");\nvoid Reset_Handler(void);\n'
+        stub.write_text(declared + "void Reset_Handler(void) { called(); }\n")
         try:
             elf = compiler.link([compiler.compile(stub, [], opt="-Os"), *objects], script, folder / "stub.elf")
         except CheckError:
