@@ -54,8 +54,8 @@ def test_the_exported_network_computes_what_was_simulated(form: str, float_graph
     integers = _core.run_batch(graph, [(images.astype(np.int16) - 128).astype(np.int8)])[0]
     scale = graph.tensors[graph.outputs[0]].scale[0]
     difference = np.abs(integers.reshape(simulated.shape) * scale - simulated) / scale
-    # Ties and the pool's rounding alone differ: a step, seldom carried on to a few.
-    assert np.mean(difference < 1.5) > (0.9 if form == "w4a4" else 0.97), difference.max()
+    # Ties and the pool's rounding alone differ: a step, of 4-bit maps often two, seldom carried on to a few.
+    assert np.mean(difference < (2.5 if form == "w4a4" else 1.5)) > 0.97, difference.max()
 
 
 def test_steps_start_as_in_the_paper(float_graph: _core.Graph, data: DataSet) -> None:
