@@ -20,13 +20,10 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parents[1] / "python")]
 
-import numpy as np  # noqa: E402
+from one_run import run_once  # noqa: E402
 
 from tinynas import _core  # noqa: E402
 from tinynas.deploy.boards import MACHINES  # noqa: E402
-from tinynas.deploy.emulate import run_qemu  # noqa: E402
-from tinynas.deploy.firmware import FirmwareBuild, linked_sizes  # noqa: E402
-from tinynas.deploy.pictures import check_equal, reference_outputs  # noqa: E402
 from tinynas.export.cproject import export_c  # noqa: E402
 from tinynas.models import load_model  # noqa: E402
 from tinynas.shrinking import shrink_model  # noqa: E402
@@ -114,12 +111,7 @@ def measure(original: _core.Graph, way: Way, core: str, folder: Path) -> Step:
     graph = graph if way.fused else unfused(graph)
     kernels = core if way.specialised else ""
     project = export_c(graph, plan_of(graph, way, kernels), folder, core=kernels, prefer=way.prefer)
-    build, machine = FirmwareBuild(project, core), MACHINES[core]
-    sizes = linked_sizes(build.link("bare", machine.memory, "board_bare.c"))
-    size = sum(end["bytes"] for end in project.manifest["inputs"])
-    picture = np.random.default_rng(1).integers(0, 256, size, dtype=np.uint8).tobytes()
-    run = run_qemu(build.link("emulator", machine.memory, "board_emulator.c"), machine, picture, folder / "run")
-    check_equal(run.output, reference_outputs(original, picture), len(run.output), "the reference interpreter")
+    sizes, run = run_once(project, original, core, folder)
     return Step(way.title, run.instructions, sizes.arena, sizes.flash, sizes.code)
 
 

@@ -20,12 +20,10 @@ sys.path[:0] = [str(HERE), str(HERE.parents[1] / "python")]
 
 import numpy as np  # noqa: E402
 from numpy.typing import NDArray  # noqa: E402
+from one_run import run_once  # noqa: E402
 
 from tinynas import _core  # noqa: E402
 from tinynas.deploy.boards import MACHINES  # noqa: E402
-from tinynas.deploy.emulate import run_qemu  # noqa: E402
-from tinynas.deploy.firmware import FirmwareBuild, linked_sizes  # noqa: E402
-from tinynas.deploy.pictures import check_equal, reference_outputs  # noqa: E402
 from tinynas.export.cproject import export_c  # noqa: E402
 from tinynas.models import load_model  # noqa: E402
 from tinynas.tflite.ir import GraphTensor, Quantization, from_json, to_json  # noqa: E402
@@ -83,12 +81,7 @@ def measure(graph: _core.Graph, form: str, core: str, folder: Path) -> Measured:
     options = _core.ScheduleOptions(image_streamed=True, prefer=_core.Prefer.speed, core=core)
     plan = _core.make_oracle("streaming", options).plan(graph)
     project = export_c(graph, plan, folder, core=core, prefer="speed")
-    build, machine = FirmwareBuild(project, core), MACHINES[core]
-    sizes = linked_sizes(build.link("bare", machine.memory, "board_bare.c"))
-    size = sum(end["bytes"] for end in project.manifest["inputs"])
-    picture = np.random.default_rng(1).integers(0, 256, size, dtype=np.uint8).tobytes()
-    run = run_qemu(build.link("emulator", machine.memory, "board_emulator.c"), machine, picture, folder / "run")
-    check_equal(run.output, reference_outputs(graph, picture), len(run.output), "the reference interpreter")
+    sizes, run = run_once(project, graph, core, folder)
     return Measured(
         form,
         run.instructions,

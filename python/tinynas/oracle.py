@@ -58,7 +58,6 @@ def find_faults(oracle: _core.Oracle, graphs: Iterable[_core.Graph] | None = Non
 
 
 def _faults_of_cost(oracle: _core.Oracle, graph: _core.Graph) -> list[str]:
-
     faults = []
     cost = oracle.cost(graph)
     first = cost.to_dict()

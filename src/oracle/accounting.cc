@@ -49,4 +49,9 @@ void add_flash(const Graph& graph, std::int64_t bytes_per_channel, Cost& cost) {
   }
 }
 
+std::int64_t mac_budget(const ScheduleOptions& options, std::int64_t macs) {
+  constexpr double kDefaultPercent = 25;
+  return static_cast<std::int64_t>(static_cast<double>(macs) * options.mac_budget_percent.value_or(kDefaultPercent) / 100);
+}
+
 }  // namespace tinynas

@@ -21,6 +21,9 @@ namespace tinynas {
 /// `flash_bytes` of the cost and of its layers: weights, and so many bytes of constants per output channel.
 void add_flash(const Graph& graph, std::int64_t bytes_per_channel, Cost& cost);
 
+/// MACs that `patch` and `streaming+recompute` may add to the network's `macs`: the options' percentage, 25 if absent.
+[[nodiscard]] std::int64_t mac_budget(const ScheduleOptions& options, std::int64_t macs);
+
 /// Of our engine: int32 bias, int32 multiplier, int8 shift.
 inline constexpr std::int64_t kEngineFlashPerChannel = 9;
 

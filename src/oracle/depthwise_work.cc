@@ -7,8 +7,6 @@
 namespace tinynas {
 namespace {
 
-constexpr std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
-
 /// One strip: output rows [y, y + rows) of some columns.
 void dsp_strip(const KernelRun& run, std::int32_t y, std::int32_t rows, std::int32_t columns, Terms& terms) {
   const std::int32_t k = run.shape.kernel_h, stride = run.shape.stride_w, c = run.shape.input_c;

@@ -38,6 +38,8 @@ struct KernelRun {
   }
 };
 
+[[nodiscard]] constexpr std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
 inline double& at(Terms& terms, Term term) { return terms[static_cast<std::size_t>(term)]; }
 inline void count(Terms& terms, Term term, std::int64_t amount) { at(terms, term) += static_cast<double>(amount); }
 

@@ -11,8 +11,6 @@ constexpr std::int32_t kChunkSteps = 32;  // of weights that dsp/tile.S keeps in
 constexpr std::int32_t kLanes = 16;       // input values of a step of Helium
 constexpr std::int32_t kCopyBytes = 8;    // of a turn of the portable copy
 
-constexpr std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
-
 /// Weights of one output channel as runs of values that follow each other in the map, and the columns of the output.
 struct Matrix {
   std::int32_t runs = 1, run_length = 1, channels = 1, columns = 1;

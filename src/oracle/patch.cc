@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "graph/operators.h"
+#include "oracle/accounting.h"
 #include "oracle/latency.h"
 #include "oracle/rows.h"
 #include "oracle/tinyengine.h"
@@ -16,7 +17,6 @@
 namespace tinynas {
 namespace {
 
-constexpr double kDefaultBudget = 25;
 constexpr std::int32_t kMostPatches = 8;  // along one side
 
 /// A stage of operators [0, end) in p x p patches; p = 1: no stage.
@@ -28,6 +28,11 @@ struct Stage {
 
 /// Rows (columns) of every tensor that one patch computes or reads.
 using Tile = std::vector<RowSpan>;
+
+/// Of the patches along each side.
+struct Tiling {
+  std::vector<Tile> vertical, horizontal;
+};
 
 class Patching {
  public:
@@ -63,16 +68,17 @@ class Patching {
       record(op, 0, tinyengine_buffers(graph_, graph_.operators[static_cast<std::size_t>(op)]));
     }
     const auto output_bytes = whole_[static_cast<std::size_t>(output_of(stage.end - 1))];
-    for_each_patch(stage, [&](const Tile& down, const Tile& across, std::int64_t /*patch_bytes*/) {
+    for_each_patch(stage, tiling_of(stage), [&](const Tile& down, const Tile& across, std::int64_t /*patch_bytes*/) {
       for (std::int32_t op = 0; op < stage.end; ++op) record(op, output_bytes, patch_buffers(op, down, across));
     });
     return live;
   }
 
   /// MACs of every operator of the stage.
-  std::vector<std::int64_t> macs_of(const Stage& stage) const {
-    const auto vertical = tiles<Vertical>(stage.end, stage.patches);
-    const auto horizontal = tiles<Horizontal>(stage.end, stage.patches);
+  std::vector<std::int64_t> macs_of(const Stage& stage) const { return macs_of(stage, tiling_of(stage)); }
+
+ private:
+  std::vector<std::int64_t> macs_of(const Stage& stage, const Tiling& tiling) const {
     std::vector<std::int64_t> macs;
     for (std::int32_t op = 0; op < stage.end; ++op) {
       const auto output = output_of(op);
@@ -82,25 +88,15 @@ class Patching {
         return sum;
       };
       const auto whole = operator_macs(graph_, graph_.operators[static_cast<std::size_t>(op)]);
-      macs.push_back(whole / rows_.tensor(output).pixels() * computed(vertical) * computed(horizontal));
+      macs.push_back(whole / rows_.tensor(output).pixels() * computed(tiling.vertical) * computed(tiling.horizontal));
     }
     return macs;
   }
 
- private:
   struct Rest {
     std::int64_t activations = 0;
     TinyEngineBuffers buffers;
   };
-  struct Vertical {
-    static std::int32_t size(const RowTensor& tensor) { return tensor.rows; }
-    static AxisAccess access(const RowAccess& access) { return access.vertical(); }
-  };
-  struct Horizontal {
-    static std::int32_t size(const RowTensor& tensor) { return tensor.columns; }
-    static AxisAccess access(const RowAccess& access) { return access.columns; }
-  };
-
   static std::int64_t length(const RowSpan& span) { return std::max(0, span.end - span.begin); }
   [[nodiscard]] std::int32_t output_of(std::int32_t op) const {
     return rows_.operators[static_cast<std::size_t>(op)].output;
@@ -152,16 +148,21 @@ class Patching {
     return tiles;
   }
 
+  [[nodiscard]] Tiling tiling_of(const Stage& stage) const {
+    return {tiles<Vertical>(stage.end, stage.patches), tiles<Horizontal>(stage.end, stage.patches)};
+  }
+
   Stage stage_of(std::int32_t end, std::int32_t patches, const Rest& rest) {
     Stage stage{.end = end, .patches = patches};
     auto most = rest.activations;
     auto buffers = rest.buffers;
     const auto output_bytes = whole_[static_cast<std::size_t>(output_of(end - 1))];
-    for_each_patch(stage, [&](const Tile& down, const Tile& across, std::int64_t patch_bytes) {
+    const auto tiling = tiling_of(stage);
+    for_each_patch(stage, tiling, [&](const Tile& down, const Tile& across, std::int64_t patch_bytes) {
       most = std::max(most, output_bytes + patch_bytes);
       for (std::int32_t op = 0; op < end; ++op) buffers.include(patch_buffers(op, down, across));
     });
-    const auto macs = macs_of(stage);
+    const auto macs = macs_of(stage, tiling);
     for (std::int32_t op = 0; op < end; ++op) {
       stage.extra_macs +=
           macs[static_cast<std::size_t>(op)] - operator_macs(graph_, graph_.operators[static_cast<std::size_t>(op)]);
@@ -174,13 +175,11 @@ class Patching {
 
   /// Calls visit(rows, columns, bytes that they take) for every kind of patch, its tensors placed in first_fit_.
   template <class Visit>
-  void for_each_patch(const Stage& stage, Visit visit) {
+  void for_each_patch(const Stage& stage, const Tiling& tiling, Visit visit) {
     std::set<std::vector<std::int64_t>> seen;  // most patches are alike
     const auto output = static_cast<std::size_t>(output_of(stage.end - 1));
-    const auto vertical = tiles<Vertical>(stage.end, stage.patches);
-    const auto horizontal = tiles<Horizontal>(stage.end, stage.patches);
-    for (const auto& down : vertical) {
-      for (const auto& across : horizontal) {
+    for (const auto& down : tiling.vertical) {
+      for (const auto& across : tiling.horizontal) {
         auto bytes = bytes_of_patch(stage.end, down, across);
         if (!seen.insert(bytes).second) continue;
         bytes[output] = 0;  // written into the whole output
@@ -227,8 +226,7 @@ class Patching {
 
 Cost patch_cost(const Graph& graph, const ScheduleOptions& options) {
   auto cost = tinyengine_cost(graph);
-  const auto percent = options.mac_budget_percent.value_or(kDefaultBudget);
-  Patching patching(graph, static_cast<std::int64_t>(static_cast<double>(cost.macs) * percent / 100));
+  Patching patching(graph, mac_budget(options, cost.macs));
   const auto stage = patching.best(cost.sram_bytes);
   cost.chosen = "no patches";
   if (!stage) return cost;

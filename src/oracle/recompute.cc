@@ -13,7 +13,6 @@ namespace tinynas {
 namespace {
 
 constexpr std::int64_t kPeaks = 12;  // tried between the two ends
-constexpr double kDefaultBudget = 25;
 
 bool is_pointwise(const RowGraph& rows, const Graph& graph, std::int32_t op) {
   const bool convolves = std::holds_alternative<Conv2D>(graph.operators[static_cast<std::size_t>(op)].kind);
@@ -127,8 +126,7 @@ class Recomputing {
 };
 
 const RecomputePlan& choose(const std::vector<RecomputePlan>& plans, std::int64_t macs, const ScheduleOptions& options) {
-  const auto budget =
-      static_cast<std::int64_t>(static_cast<double>(macs) * options.mac_budget_percent.value_or(kDefaultBudget) / 100);
+  const auto budget = mac_budget(options, macs);
   const auto* chosen = &plans.front();
   for (const auto& plan : plans) {
     if (options.sram_bytes > 0 && chosen->plan.arena_bytes <= options.sram_bytes) break;

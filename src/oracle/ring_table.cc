@@ -13,15 +13,6 @@ namespace {
 /// the tensor; empty for operators that do not follow from it.
 using NeedTable = std::vector<std::vector<std::int32_t>>;
 
-struct Vertical {
-  static std::int32_t size(const RowTensor& tensor) { return tensor.rows; }
-  static AxisAccess access(const RowAccess& access) { return access.vertical(); }
-};
-struct Horizontal {
-  static std::int32_t size(const RowTensor& tensor) { return tensor.columns; }
-  static AxisAccess access(const RowAccess& access) { return access.columns; }
-};
-
 const RowTensor& output_of(const RowGraph& rows, std::int32_t op) {
   return rows.tensor(rows.operators[static_cast<std::size_t>(op)].output);
 }

@@ -75,6 +75,16 @@ struct RowTensor {
   [[nodiscard]] std::int64_t pixel_bytes() const { return row_bytes / columns; }
 };
 
+/// The two axes of a map, for algorithms that treat them alike.
+struct Vertical {
+  static std::int32_t size(const RowTensor& tensor) { return tensor.rows; }
+  static AxisAccess access(const RowAccess& access) { return access.vertical(); }
+};
+struct Horizontal {
+  static std::int32_t size(const RowTensor& tensor) { return tensor.columns; }
+  static AxisAccess access(const RowAccess& access) { return access.columns; }
+};
+
 struct RowOperator {
   RowMode mode = RowMode::rows;
   bool by_pixels = false;  // can also compute one pixel (accumulate: take one pixel) at a time

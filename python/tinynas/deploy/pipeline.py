@@ -103,7 +103,8 @@ class Deployment:
     project: CProject
     predicted: PredictedFlash
     inputs: bytes
-    unshrunk_arena_bytes: int
+    unshrunk_plan: _core.Plan
+    """Of the network as it came."""
 
     @property
     def picture_bytes(self) -> int:
@@ -117,9 +118,8 @@ class Deployment:
         """What layer checks are compiled into: the network as it came, whose tensors are the source file's."""
         if not self.model.changed:
             return self.project
-        plan = plan_for(self.model.original, self.board.core, self.options, arena_limit(self.board))
-        folder = self.project.folder / "unshrunk"
-        return export_c(self.model.original, plan, folder, core=self.board.core, prefer=self.options.prefer)
+        folder, core = self.project.folder / "unshrunk", self.board.core
+        return export_c(self.model.original, self.unshrunk_plan, folder, core=core, prefer=self.options.prefer)
 
     def check_outputs(self, wanted: bytes, what: str, run: EmulatedRun | None) -> None:
         """CheckError when the run gave other bytes than `what` did."""
@@ -141,7 +141,7 @@ def deploy(graph: _core.Graph, target: str, out: Path, options: DeployOptions) -
     model = shrink_model(graph, options.shrink)
     limit = arena_limit(board)
     plan = plan_for(model.graph, board.core, options, limit)
-    before = plan_for(graph, board.core, options, limit).arena_bytes if model.changed else plan.arena_bytes
+    before = plan_for(graph, board.core, options, limit) if model.changed else plan
     project = export_c(model.graph, plan, out, core=board.core, prefer=options.prefer)
     predicted = predict_flash(project, board.core)
     check_fit(model.graph, plan, board, predicted.total)
@@ -239,7 +239,7 @@ def _report(deployment: Deployment, measured: Measured, warnings: list[str]) -> 
         },
         "predicted": {"arena_bytes": project.arena_bytes, "flash_bytes": predicted.total if board.core else None},
         "shrink": deployment.model.to_dict()
-        | {"arena_bytes_before": deployment.unshrunk_arena_bytes, "arena_bytes_after": project.arena_bytes},
+        | {"arena_bytes_before": deployment.unshrunk_plan.arena_bytes, "arena_bytes_after": project.arena_bytes},
         "pictures": _pictures(deployment, measured),
         "outputs": _write_outputs(project, run),
         "layers": _layers(deployment.model.graph, measured),

@@ -30,20 +30,10 @@ class Quantised:
 
 
 def limits_hold(sizes: _core.Graph, oracle: _core.Oracle, limits: _core.Limits) -> Fits:
-    """Whether `sizes`, a graph without data, stays within SRAM and Flash in given formats."""
+    """Whether `sizes`, a graph without data, stays within the limits in given formats."""
     import tinynas._core as _core
 
-    def holds(used: int, overhead: int, limit: int | None) -> bool:
-        return limit is None or used + overhead <= limit
-
-    def fits(formats: Sequence[str]) -> bool:
-        cost = oracle.cost(_core.in_formats(sizes, list(formats)))
-        overhead = limits.overhead
-        return holds(cost.sram_bytes, overhead.sram_bytes, limits.sram_bytes) and holds(
-            cost.flash_bytes, overhead.flash_bytes, limits.flash_bytes
-        )
-
-    return fits
+    return lambda formats: bool(_core.fits(oracle.cost(_core.in_formats(sizes, list(formats))), limits))
 
 
 def measured_accuracy(graph: _core.Graph, data: DataSet, seed: int) -> float:

@@ -89,6 +89,7 @@ class SupernetEvaluator:
             raise InputError(f"{checkpoint}: expected a supernet, got a single network")
         transforms = bool(state.config["kernel_transforms"])
         self.space_json: str = state.space
+        self._space = SpaceConfig.model_validate_json(state.space)
         self.subspace: tuple[int, float] | None = state.subspace
         self.net = self._native.Supernet(state.space, kernel_transforms=transforms)
         copy_tensors(
@@ -142,7 +143,7 @@ class SupernetEvaluator:
         """Archs with near keys share more from the front."""
         key: list[tuple[float, ...]] = [(arch["width"],)]
         choices = iter(zip(arch["kernels"], arch["expansions"], strict=True))
-        for stage, depth in zip(SpaceConfig.model_validate_json(self.space_json).stages, arch["depths"], strict=True):
+        for stage, depth in zip(self._space.stages, arch["depths"], strict=True):
             key += [
                 choice if b < depth else (0, 0) for b, choice in zip(range(stage.depths[-1]), choices, strict=False)
             ]
@@ -150,7 +151,7 @@ class SupernetEvaluator:
 
     def _kept_bytes(self, resolution: int) -> int:
         """Of the maps after the stem, the largest that are kept."""
-        stem = SpaceConfig.model_validate_json(self.space_json).stem
+        stem = self._space.stem
         side = -(-resolution // stem.stride)
         return 4 * side * side * 2 * stem.channels * (len(self._pictures) + len(self._calibration))
 

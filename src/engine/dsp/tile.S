@@ -82,11 +82,9 @@
 .thumb
 .text
 
+#include "mac.inc"
+
 @ Registers by pixel.
-x0 .req r0
-x1 .req r1
-x2 .req r2
-x3 .req r3
 o0 .req r4
 o1 .req r5
 o2 .req r6
@@ -95,15 +93,6 @@ e0 .req r8
 e1 .req r9
 e2 .req r10
 e3 .req r11
-
-@ acc<p> += x<p> * weights, both lanes, for every pixel p.
-.macro MAC count, acc, weights
-  .irp p, 0, 1, 2, 3
-    .if \p < \count
-      smlad \acc\p, x\p, \weights, \acc\p
-    .endif
-  .endr
-.endm
 
 @ One step. Every instruction takes 4 bytes: entries are computed.
 .macro STEP count, step

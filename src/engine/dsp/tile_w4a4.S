@@ -74,6 +74,8 @@
 .thumb
 .text
 
+#include "mac.inc"
+
 @ S of the channels 0 and 1, and of 2 and 3, by pixel.
 lo0 .req r4
 lo1 .req r5
@@ -83,19 +85,6 @@ hi0 .req r8
 hi1 .req r9
 hi2 .req r10
 hi3 .req r11
-x0 .req r0
-x1 .req r1
-x2 .req r2
-x3 .req r3
-
-@ acc<p> += x<p> * weights, both lanes, for every pixel p.
-.macro MAC count, acc, weights
-  .irp p, 0, 1, 2, 3
-    .if \p < \count
-      smlad \acc\p, x\p, \weights, \acc\p
-    .endif
-  .endr
-.endm
 
 @ One step; `first` the number of its first weight register. Every instruction takes 4 bytes: entries are computed.
 .macro STEP count, first, second

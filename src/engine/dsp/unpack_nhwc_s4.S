@@ -5,26 +5,7 @@
 @
 @ Registers   r0 row   r1 bytes of a pixel   r2, r3, r10, r11 write pointers   r12 pairs left   r4-r8 data   r9 mask
 @             lr arguments
-.syntax unified
-.thumb
-.text
-
-@ Fields of tn_dsp_unpack (dsp.h).
-.equ ARG_ROWS, 0
-.equ ARG_COUNT, 4
-.equ ARG_OFFSET, 8
-.equ ARG_PIXEL, 12
-.equ ARG_STRIP, 16
-.equ ARG_STRIP_BYTES, 20
-.equ ARG_PAIRS, 24
-.equ ARG_ODD, 28
-.equ ARG_PADDING, 32
-
-.equ F_ROWS, 0
-.equ F_COUNT, 4
-.equ F_STRIP, 8
-.equ FRAME, 12
-.equ STRIP_ROW, 96      @ TN_DSP_STRIP_ROW
+#include "unpack_nhwc.inc"
 
 @ A word of two columns' nibbles to a word in each strip.
 .macro NIBBLES source
@@ -34,33 +15,9 @@
     and r8, r9, \source, lsr #12
 .endm
 
-    .global tn_dsp_unpack_nhwc_s4
-    .type tn_dsp_unpack_nhwc_s4, %function
-    .thumb_func
-    .align 2
-tn_dsp_unpack_nhwc_s4:
-    push {r4-r11, lr}
-    sub sp, #FRAME
-    mov lr, r0
+    BEGIN tn_dsp_unpack_nhwc_s4
     mov r9, #0x000F000F
-    ldr r4, [lr, #ARG_ROWS]
-    ldr r5, [lr, #ARG_COUNT]
-    ldr r2, [lr, #ARG_STRIP]
-    ldr r1, [lr, #ARG_PIXEL]
-    str r2, [sp, #F_STRIP]
-.Lrow:
-    str r5, [sp, #F_COUNT]
-    ldr r0, [r4], #4
-    str r4, [sp, #F_ROWS]
-    cmp r0, #0
-    beq .Lnext
-    ldr r4, [lr, #ARG_OFFSET]
-    ldr r5, [lr, #ARG_STRIP_BYTES]
-    ldr r12, [lr, #ARG_PAIRS]
-    add r0, r0, r4
-    add r3, r2, r5
-    add r10, r3, r5
-    add r11, r10, r5
+    ROW
     cmp r12, #0
     beq .Lodd
 .Lpairs:
@@ -76,10 +33,7 @@ tn_dsp_unpack_nhwc_s4:
     str r8, [r11], #4
     subs r12, #1
     bne .Lpairs
-.Lodd:
-    ldr r12, [lr, #ARG_ODD]
-    cmp r12, #0
-    beq .Lnext
+    ODD
     ldrh r4, [r0]
     ldr r12, [lr, #ARG_PADDING]
     eor r4, r4, #0x88888888
@@ -92,14 +46,4 @@ tn_dsp_unpack_nhwc_s4:
     str r6, [r3]
     str r7, [r10]
     str r8, [r11]
-.Lnext:
-    ldr r2, [sp, #F_STRIP]
-    ldr r5, [sp, #F_COUNT]
-    adds r2, #STRIP_ROW
-    ldr r4, [sp, #F_ROWS]
-    str r2, [sp, #F_STRIP]
-    subs r5, #1
-    bne .Lrow
-    add sp, #FRAME
-    pop {r4-r11, pc}
-    .size tn_dsp_unpack_nhwc_s4, . - tn_dsp_unpack_nhwc_s4
+    END tn_dsp_unpack_nhwc_s4

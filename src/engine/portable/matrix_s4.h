@@ -9,7 +9,7 @@
 
 #define TN_BLOCK_CHANNELS 4
 
-/* Weights of `channels` channels in blocks. */
+/* Bytes of the weights of a block of `channels` channels, or of several whole ones. */
 static inline int32_t tn_group_bytes_s4(int32_t depth, int32_t channels, int32_t bits) {
   return depth * (bits == 8 ? channels : (channels + 1) >> 1);
 }
@@ -48,7 +48,7 @@ static void tn_dot_s4_4_by_2(const int8_t* x, const int8_t* y, const int8_t* wei
 
 /* Any block, one pixel; weights of 4 or 8 bits. */
 static inline void tn_dot_any(const int8_t* x, const int8_t* w, int32_t depth, int32_t count, int32_t bits, int32_t* sums) {
-  const int32_t block_bytes = bits == 8 ? count : (count + 1) >> 1;
+  const int32_t block_bytes = tn_group_bytes_s4(1, count, bits);
   for (int32_t i = 0; i < depth; ++i, w += block_bytes) {
     for (int32_t c = 0; c < count; ++c) sums[c] += x[i] * tn_load(w, c, bits);
   }
@@ -93,7 +93,7 @@ static void tn_multiply_pixels_s4(const tn_pixels* p, const int8_t* weights, int
       const int32_t at = p->at + i * output_c + c;
       for (int32_t k = 0; k < count; ++k) tn_store(p->output, at + k, values[k], bits->output);
     }
-    weights += bits->weights == 8 ? count * depth : ((count + 1) >> 1) * depth;
+    weights += tn_group_bytes_s4(depth, count, bits->weights);
   }
 }
 
