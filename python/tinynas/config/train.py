@@ -36,6 +36,9 @@ class TrainConfig(Config):
     """Of the averaged weights that are evaluated instead of the last ones; 0: none."""
     random_subnets: Annotated[int, Field(ge=0)] = 2
     """Sandwich: drawn per step, besides the largest and the smallest."""
+    largest_first: Share = 0.0
+    """Sandwich: share of the steps, at the start, that train the largest subnet alone; then its channels are sorted by
+    importance, and the four subnets of every step begin from what it has learnt."""
     distillation: Literal["alpha", "soft", "none"] = "alpha"
     kernel_transforms: bool = True
     seed: Annotated[int, Field(ge=0)] = 0
@@ -66,8 +69,9 @@ class TrainConfig(Config):
     def _one_length(self) -> Self:
         if (self.epochs is None) == (self.minutes is None):
             raise ValueError("expected exactly one of epochs and minutes")
-        if self.minutes is not None and self.recipe != "sandwich":
-            raise ValueError(f"expected epochs, not minutes, for the recipe {self.recipe}: its phases differ in cost")
+        if self.minutes is not None and (self.recipe != "sandwich" or self.largest_first > 0):
+            several = "largest_first" if self.recipe == "sandwich" else f"the recipe {self.recipe}"
+            raise ValueError(f"expected epochs, not minutes, for {several}: its phases differ in cost")
         return self
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
@@ -32,9 +33,13 @@ class TrainProgress:
 
 ProgressCallback = Callable[[TrainProgress], None]
 
+SECONDS_BETWEEN_LINES = 30.0
+"""Where the output is no terminal, and so shows no bar."""
+
 
 class RichProgress:
-    """A progress bar on a terminal; a context manager that is called with every TrainProgress."""
+    """A progress bar on a terminal, a line now and then in a file; a context manager that is called with every
+    TrainProgress."""
 
     def __init__(self, title: str, console: Console | None = None) -> None:
         columns = (
@@ -43,8 +48,10 @@ class RichProgress:
             TaskProgressColumn(),
             TextColumn("{task.fields[state]}"),
         )
-        self._progress = Progress(*columns, TimeRemainingColumn(), console=console or Console(stderr=True))
+        self._console = console or Console(stderr=True)
+        self._progress = Progress(*columns, TimeRemainingColumn(), console=self._console)
         self._title = title
+        self._last_line = time.monotonic()
         self._task = self._progress.add_task(title, total=None, state="")
 
     def __enter__(self) -> Self:
@@ -62,3 +69,9 @@ class RichProgress:
             f"{progress.pictures_per_second:.0f} pictures/s"
         )
         self._progress.update(self._task, total=progress.total_steps, completed=progress.step, state=state)
+        now = time.monotonic()
+        if not self._console.is_terminal and now - self._last_line >= SECONDS_BETWEEN_LINES:
+            self._last_line = now
+            share = f"step {progress.step} of {progress.total_steps}"
+            left = f"{progress.seconds_left / 60:.0f} min left"
+            self._console.print(f"{self._title}: {share}  {state}  {left}", soft_wrap=True)

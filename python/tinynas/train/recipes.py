@@ -1,15 +1,16 @@
 """Training recipes: which subnets every step trains, at what rate, and what happens where a phase begins.
 
-`sandwich` is one phase (Yu et al., BigNAS, 2020; Wang et al., AlphaNet, 2021). `ofa` is progressive shrinking (Cai et
-al., Once-for-All, 2020): the largest network first, then elastic kernels, depths, expansions and at last widths, all
-taught by it. `mcunet` is the largest network, channel sorting, then four subnets per batch (Lin et al., MCUNet, 2020).
+`sandwich` is one phase (Yu et al., BigNAS, 2020; Wang et al., AlphaNet, 2021), or two: the largest network alone,
+channel sorting, then the four subnets per batch. `ofa` is progressive shrinking (Cai et al., Once-for-All, 2020): the
+largest network first, then elastic kernels, depths, expansions and at last widths, all taught by it. `mcunet` is the
+largest network, channel sorting, then four subnets per batch (Lin et al., MCUNet, 2020).
 """
 
 from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from tinynas.config.space import SpaceConfig, StageConfig
@@ -112,7 +113,9 @@ class Recipe:
 
 def _parts(space: SpaceConfig, config: TrainConfig, elastic_width: bool) -> tuple[Part, ...]:
     if config.recipe == "sandwich":
-        return (Part("sandwich", 1, "sandwich", config.random_subnets, 1.0, _ALL, _ALL, _ALL, _ALL),)
+        first = config.largest_first
+        sandwich = Part("sandwich", 1 - first, "sandwich", config.random_subnets, 1.0, _ALL, _ALL, _ALL, _ALL)
+        return (Part("largest", first, "largest"), replace(sandwich, sort="all")) if first > 0 else (sandwich,)
     if config.recipe == "mcunet":
         return _MCUNET
     return _OFA if elastic_width else _OFA[:-1]

@@ -28,6 +28,9 @@ def config_of(recipe: str) -> TrainConfig:
     )
 
 
+HEAD_START = config_of("sandwich").model_copy(update={"largest_first": 0.3})
+
+
 def test_progressive_shrinking_opens_one_dimension_after_the_other(space: SpaceConfig) -> None:
     recipe = Recipe(space, None, config_of("ofa"))
     phases = recipe.phases(730)
@@ -66,18 +69,29 @@ def test_every_phase_warms_up_and_cools_down(space: SpaceConfig) -> None:
     assert max(phase_rate(config, phases[1], step) for step in range(30, 90)) > 0.95 * config.learning_rate
 
 
+def test_the_sandwich_may_begin_with_the_largest_alone(space: SpaceConfig) -> None:
+    assert [phase.part.name for phase in Recipe(space, None, config_of("sandwich")).phases(100)] == ["sandwich"]
+    recipe = Recipe(space, None, HEAD_START)
+    phases = recipe.phases(100)
+    assert [(phase.part.name, phase.first) for phase in phases] == [("largest", 0), ("sandwich", 30)]
+    largest, sandwich = (recipe.archs(phase, (0, 0, 1)) for phase in phases)
+    assert len(largest) == 1 and largest[0] == sandwich[0]
+    assert len(sandwich) == 4
+
+
 def test_what_does_not_fit_is_refused(space: SpaceConfig) -> None:
     with pytest.raises(InputError, match="at least 7 steps"):
         Recipe(space, None, config_of("ofa")).phases(6)
     with pytest.raises(ValidationError, match="expected epochs, not minutes"):
         TrainConfig(recipe="ofa", minutes=3)
+    with pytest.raises(ValidationError, match="expected epochs, not minutes, for largest_first"):
+        TrainConfig(largest_first=0.3, minutes=3)
 
 
-@pytest.mark.parametrize("recipe", ["ofa", "mcunet"])
+@pytest.mark.parametrize("config", [config_of("ofa"), config_of("mcunet"), HEAD_START], ids=lambda c: c.recipe)
 def test_a_run_killed_where_phases_begin_goes_on_to_the_same_weights(
-    recipe: str, space: SpaceConfig, data: DataSet, tmp_path: Path
+    config: TrainConfig, space: SpaceConfig, data: DataSet, tmp_path: Path
 ) -> None:
-    config = config_of(recipe)
     phases = Recipe(space, None, config).phases(16)
     cuts = sorted({phases[1].first, phases[-2].first, phases[-1].first, phases[-1].first + 1})
 
