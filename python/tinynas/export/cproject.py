@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,8 @@ from tinynas import _core
 from tinynas.errors import CheckError, InputError
 
 _NUMPY_TYPES = {"s8": np.int8, "u8": np.uint8, "s16": np.int16, "s32": np.int32, "f32": np.float32}
+_SMALLEST_SHARE = 8
+"""Pictures below which another process is not worth its start."""
 
 
 @dataclass(frozen=True)
@@ -154,14 +159,25 @@ class HostRun:
 
 
 def run_host(project: CProject, inputs: list[NDArray[Any]], program: Path | None = None) -> HostRun:
-    """Runs the host program (built here if not given) over N pictures: one array per input, N first."""
+    """Runs the host program (built here if not given) over N pictures, a process per core for its share of them: one
+    array per input, N first."""
     program = program or build_host(project)
     count = len(inputs[0])
+    processes = max(1, min(os.cpu_count() or 1, count // _SMALLEST_SHARE))
+    bounds = [count * i // processes for i in range(processes + 1)]
+    shares = [[array[start:stop] for array in inputs] for start, stop in pairwise(bounds)]
+    with ThreadPoolExecutor(processes) as pool:
+        runs = list(pool.map(lambda share: _run_share(project, share, program), shares))
+    outputs = [np.concatenate(parts) for parts in zip(*(run.outputs for run in runs), strict=True)]
+    return HostRun(outputs, runs[-1].crc32)
+
+
+def _run_share(project: CProject, inputs: list[NDArray[Any]], program: Path) -> HostRun:
     with tempfile.TemporaryDirectory() as scratch:
         source, sink = Path(scratch) / "in.bin", Path(scratch) / "out.bin"
         source.write_bytes(raw_inputs(project, inputs))
         report = run_tool([str(program), str(source), str(sink)], str(program))
-        outputs = split_outputs(project, sink.read_bytes(), count)
+        outputs = split_outputs(project, sink.read_bytes(), len(inputs[0]))
     return HostRun(outputs, parse_layers(report))
 
 
