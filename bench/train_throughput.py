@@ -1,6 +1,7 @@
 """Pictures per second of the sandwich step: tinynas against eager PyTorch (channels_last) on the same cores.
 
-    python bench/train_throughput.py [--space cifar] [--resolution 32] [--width 1.0] [--batch 64] [--rounds 5] [--bf16] [--json]
+    python bench/train_throughput.py [--space cifar] [--resolution 32] [--width 1.0] [--batch 64] [--rounds 5]
+        [--bf16] [--json]
 
 Both start from the same weights, see the same pictures and train the same subnets, in alternation; the gradients of the
 first step must agree within rounding (which may move a value across a corner of ReLU6). --bf16: the eager step under
@@ -154,7 +155,8 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     net = native.Supernet(text, seed=1)
     ours = dict(net.parameters())
     theirs = {n: v.detach().clone().requires_grad_() for n, v in ours.items()}
-    step, eager = native.TrainStep(net, native.TrainOptions()), EagerStep(EagerNet(space.as_json(), theirs), options.bf16)
+    step = native.TrainStep(net, native.TrainOptions())
+    eager = EagerStep(EagerNet(space.as_json(), theirs), options.bf16)
     torch.manual_seed(0)
     images = torch.randint(0, 256, (options.batch, options.resolution, options.resolution, 3), dtype=torch.uint8)
     labels = torch.randint(0, 10, (options.batch,))

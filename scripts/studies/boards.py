@@ -75,7 +75,8 @@ class Boards:
         if self._measurements is None:
             self._measurements = study.measurements("shared", study.supernet(None, self._supernet))
         try:
-            winner = explore(study.space, oracle, limits, self.settings.samples_per_subspace, study.seed)["winner"]
+            samples = self.settings.samples_per_subspace
+            winner = explore(study.space.to_core(), oracle, limits, samples, study.seed)["winner"]
         except InfeasibleError:
             return {}
         subspace = study.space.subspace(winner["resolution"], winner["width"]).to_core()

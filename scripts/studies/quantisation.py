@@ -58,10 +58,12 @@ def main(
 
     def quantised(form: str, method: str) -> _core.Graph:
         formats = list(_core.uniform_formats(source, form))
+        after = quantise(source, study.data, seed, formats)
         if method == "ptq":
-            return quantise(source, study.data, seed, formats)
+            return after
+        start = after if config.qat_start == "ptq" else None
         with RichProgress(f"quantisation-aware training, {form}", log) as progress:
-            return quantisation_aware(source, formats, study.data, config, out / f"{form}.pt", progress)
+            return quantisation_aware(source, formats, study.data, config, out / f"{form}.pt", progress, start)
 
     def run(form: str, method: str) -> dict[str, Any]:
         graph = quantised(form, method)

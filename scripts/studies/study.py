@@ -144,7 +144,7 @@ class Searches:
         self._limits = limits
         self._oracle = _core.make_oracle("streaming")
         samples = self.settings.samples_per_subspace
-        stage1 = study.once("stage1", lambda: explore(study.space, self._oracle, limits, samples, study.seed))
+        stage1 = study.once("stage1", lambda: explore(study.space.to_core(), self._oracle, limits, samples, study.seed))
         self.winner: tuple[int, float] = (stage1["winner"]["resolution"], stage1["winner"]["width"])
         """(resolution, width) of stage 1's choice."""
         self._measurements = study.measurements("shared", study.supernet(None, supernet))

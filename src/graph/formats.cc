@@ -49,6 +49,22 @@ std::optional<Format> parse_format(std::string_view name) {
   return found == kNames.end() ? std::nullopt : std::optional(static_cast<Format>(found - kNames.begin()));
 }
 
+std::vector<std::string> format_names(const std::vector<Format>& formats) {
+  std::vector<std::string> names;
+  for (const Format format : formats) names.emplace_back(format_name(format));
+  return names;
+}
+
+std::vector<Format> parse_formats(const std::vector<std::string>& names) {
+  std::vector<Format> formats;
+  for (const std::string& name : names) {
+    const auto format = parse_format(name);
+    if (!format) throw InputError("[formats] expected a format of w8a8, w4a8 or w4a4, got '" + name + "'");
+    formats.push_back(*format);
+  }
+  return formats;
+}
+
 std::int32_t weight_bits(Format format) { return format == Format::w8a8 ? 8 : 4; }
 std::int32_t input_bits(Format format) { return format == Format::w4a4 ? 4 : 8; }
 

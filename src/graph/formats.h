@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -29,6 +30,9 @@ enum class Format : std::uint8_t {
 
 [[nodiscard]] std::string_view format_name(Format format);
 [[nodiscard]] std::optional<Format> parse_format(std::string_view name);
+[[nodiscard]] std::vector<std::string> format_names(const std::vector<Format>& formats);
+/// InputError for a name that is none.
+[[nodiscard]] std::vector<Format> parse_formats(const std::vector<std::string>& names);
 [[nodiscard]] std::int32_t weight_bits(Format format);
 [[nodiscard]] std::int32_t input_bits(Format format);
 

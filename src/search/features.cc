@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "graph/error.h"
+#include "space/build_graph.h"
 #include "space/validate.h"
 
 namespace tinynas {
@@ -18,6 +19,20 @@ float scaled(const std::vector<T>& choices, T value) {
   return high > low ? static_cast<float>((static_cast<double>(value) - low) / (high - low)) : 0.0F;
 }
 
+void append_formats(const SearchSpace& space, const Arch& arch, std::vector<float>& out) {
+  const auto append = [&](std::size_t unit, bool used) {
+    const Format format = format_of(arch, unit);
+    out.push_back(used && weight_bits(format) == 4 ? 1.0F : 0.0F);
+    out.push_back(used && input_bits(format) == 4 ? 1.0F : 0.0F);
+  };
+  append(0, true);
+  std::size_t unit = 1;
+  for (std::size_t s = 0; s < space.stages.size(); ++s) {
+    for (std::int32_t b = 0; b < space.stages[s].depths.back(); ++b, ++unit) append(unit, b < arch.depths[s]);
+  }
+  append(unit, space.feature_mix > 0);
+}
+
 }  // namespace
 
 std::size_t feature_count(const SearchSpace& space) {
@@ -25,7 +40,8 @@ std::size_t feature_count(const SearchSpace& space) {
   for (const Stage& stage : space.stages) {
     count += static_cast<std::size_t>(stage.depths.back()) * (stage.kernels.size() + stage.expansions.size());
   }
-  return count;
+  const std::size_t units = first_block_of(space, static_cast<std::int32_t>(space.stages.size())) + 2;
+  return count + (space.formats.size() > 1 ? 2 * units : 0);
 }
 
 std::vector<float> features(const SearchSpace& space, const Arch& arch) {
@@ -43,6 +59,7 @@ std::vector<float> features(const SearchSpace& space, const Arch& arch) {
   }
   out.push_back(scaled(space.resolutions, arch.resolution));
   out.push_back(scaled(space.widths, arch.width));
+  if (space.formats.size() > 1) append_formats(space, arch, out);
   return out;
 }
 

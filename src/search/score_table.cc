@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <utility>
 
 #include "oracle/chain_cut.h"
 #include "oracle/scratch.h"
@@ -14,7 +15,6 @@
 #include "space/validate.h"
 
 namespace tinynas {
-
 /// What every candidate adds up; the rest behind a pointer, so that a walk stays in the cache.
 struct ScoreTable::Part {
   std::int64_t macs = 0, flash_bytes = 0;
@@ -28,9 +28,9 @@ struct ScoreTable::StageParts {
   std::array<std::uint8_t, kMaxKernel + 1> kernel{};  // place of a value among the choices
   std::array<std::uint8_t, kMaxExpansion + 1> expansion{};
   std::size_t expansions = 0, goes_on = 0;  // distance of two kernels; first part that goes on
-  std::vector<Part> parts;                  // [opens the stage, goes on][kernel][expansion]
+  std::vector<Variants> parts;              // [opens the stage, goes on][kernel][expansion]
 
-  [[nodiscard]] const Part& part(bool opens, const BlockChoice& block) const {
+  [[nodiscard]] const Variants& part(bool opens, const BlockChoice& block) const {
     return parts[(opens ? 0 : goes_on) + kernel[static_cast<std::size_t>(block.kernel)] * expansions +
                  expansion[static_cast<std::size_t>(block.expansion)]];
   }
@@ -39,7 +39,7 @@ struct ScoreTable::StageParts {
 struct ScoreTable::Subspace {
   std::once_flag built;
   std::int64_t image_bytes = 0;
-  Part stem, first_block, head;
+  Variants stem, first_block, head;
   std::vector<StageParts> stages;
 };
 
@@ -50,10 +50,28 @@ struct ScoreTable::Walk {
   FirstFit first_fit;
   Score score;
 
+  std::vector<const Variants*> parts;
+  std::vector<Format> formats;  // of `parts`
+
   void clear() {
+    parts.clear();
+    formats.clear();
     chain.clear();
     tinyengine.clear();
     score = {};
+  }
+
+  void add(const Variants& part, Format format) {
+    parts.push_back(&part);
+    formats.push_back(format);
+  }
+
+  /// Every part in its format and before its reader; behind the head there is none, which counts as one of 8 bits.
+  void add_up(const ScoreTable& table) {
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      const auto next_bits = i + 1 < parts.size() ? input_bits(formats[i + 1]) : 8;
+      add((*parts[i])[table.variant(formats[i], next_bits)]);
+    }
   }
 
   void add(const Part& part) {
@@ -116,17 +134,32 @@ class ScoreTable::Builder {
     return made;
   }
 
-  Part block(const BlockChoice& choice, BlockPlace place) {
+  Variants block(const BlockChoice& choice, BlockPlace place) {
     return part_of(Place::block, [&](NetworkBuilder& net) { append_block(net, space_, "", choice, place); });
   }
 
   template <class Append>
-  Part part_of(Place place, Append append) const {
+  Variants part_of(Place place, Append append) const {
     NetworkBuilder net("part", rows_, channels_);
     if (place != Place::stem) net.conv("before", channels_, 1, 1, Activation::none);
     append(net);
     if (place != Place::head) net.conv("after", 8, 1, 1, Activation::none);
     const auto graph = net.take();
+    // Stem and classifier keep 8 bits; the convolution before the part has them too, that behind it decides the output's.
+    std::vector<Format> formats(graph.operators.size(), Format::w8a8);
+    Variants made;
+    for (const auto own : space_.formats) {
+      std::fill(formats.begin() + 1, formats.end() - 1, own);
+      for (const auto next : {Format::w8a8, Format::w4a4}) {
+        if (next == Format::w4a4 && !table_.maps_of_4_bits()) continue;
+        if (place != Place::head) formats.back() = next;
+        made.push_back(measured(place, in_formats(graph, formats)));
+      }
+    }
+    return made;
+  }
+
+  Part measured(Place place, const Graph& graph) const {
     const std::size_t first = place == Place::stem ? 0 : 1;
     const auto end = graph.operators.size() - (place == Place::head ? 0 : 1);
     const auto cost = table_.oracle_.cost(graph);
@@ -197,6 +230,14 @@ std::unique_ptr<ScoreTable> ScoreTable::make(const SearchSpace& space, const Ora
   return std::unique_ptr<ScoreTable>(new ScoreTable(space, oracle, options));
 }
 
+bool ScoreTable::maps_of_4_bits() const { return space_.formats.back() == Format::w4a4; }
+
+std::size_t ScoreTable::variant(Format own, std::int32_t next_bits) const {
+  const auto place = std::find(space_.formats.begin(), space_.formats.end(), own) - space_.formats.begin();
+  const std::size_t format = static_cast<std::size_t>(place) % space_.formats.size();  // a head without a mix has none
+  return maps_of_4_bits() ? 2 * format + (next_bits == 4 ? 1 : 0) : format;
+}
+
 const ScoreTable::Subspace& ScoreTable::subspace_of(const Arch& arch) const {
   const auto r = position(space_.resolutions, arch.resolution);
   const auto w =
@@ -210,15 +251,18 @@ Score ScoreTable::score(const Arch& arch) const {
   thread_local Walk walk;
   const auto& subspace = subspace_of(arch);
   walk.clear();
-  walk.add(subspace.stem);
-  walk.add(subspace.first_block);
+  walk.add(subspace.stem, Format::w8a8);
+  walk.add(subspace.first_block, format_of(arch, 0));
   std::size_t first = 0;
   for (std::size_t s = 0; s < space_.stages.size(); ++s) {
     const auto* blocks = &arch.blocks[first];
-    for (std::int32_t b = 0; b < arch.depths[s]; ++b) walk.add(subspace.stages[s].part(b == 0, blocks[b]));
+    for (std::int32_t b = 0; b < arch.depths[s]; ++b) {
+      walk.add(subspace.stages[s].part(b == 0, blocks[b]), format_of(arch, 1 + first + static_cast<std::size_t>(b)));
+    }
     first += static_cast<std::size_t>(space_.stages[s].depths.back());
   }
-  walk.add(subspace.head);
+  walk.add(subspace.head, space_.feature_mix > 0 ? format_of(arch, unit_count(arch) - 1) : Format::w8a8);
+  walk.add_up(*this);
   walk.score.sram_bytes = sram_bytes(subspace, walk);
   return walk.score;
 }

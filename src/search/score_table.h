@@ -24,7 +24,7 @@ class ScoreTable {
 
   /// The network's score; `arch` must be a point of the space (contains() of space/validate.h). From any thread.
   /// `streaming`: `sram_bytes` is the peak of the best partition; the plan's arena is never below it, and above it only
-  /// where the packer cannot place the segments' ends without a gap; preferring memory, small maps may need up to 1 % less
+  /// where the packer cannot place the segments' ends without a gap; preferring memory, small maps may need up to 2 % less
   /// than the formulas of their rings say. `tinyengine`: what the oracle says.
   [[nodiscard]] Score score(const Arch& arch) const;
 
@@ -32,13 +32,16 @@ class ScoreTable {
   [[nodiscard]] bool exact() const { return !streaming_; }
 
  private:
-  struct Part;        // operators that always stand together: the stem, a block with its choices, the head
-  struct StageParts;  // the parts that a stage chooses from
-  struct Subspace;    // all parts of one resolution and width
-  struct Walk;        // a thread's working memory
-  class Builder;      // makes a subspace
+  struct Part;                         // operators that always stand together: the stem, a block with its choices, the head
+  struct StageParts;                   // the parts that a stage chooses from
+  struct Subspace;                     // all parts of one resolution and width
+  struct Walk;                         // a thread's working memory
+  using Variants = std::vector<Part>;  // a part by its format, then by the bits in which the next one reads its output
+  class Builder;                       // makes a subspace
 
   ScoreTable(const SearchSpace& space, const Oracle& oracle, const ScheduleOptions& options);
+  [[nodiscard]] bool maps_of_4_bits() const;
+  [[nodiscard]] std::size_t variant(Format own, std::int32_t next_bits) const;
   [[nodiscard]] const Subspace& subspace_of(const Arch& arch) const;
   [[nodiscard]] std::int64_t sram_bytes(const Subspace& subspace, Walk& walk) const;
 

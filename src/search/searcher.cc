@@ -6,6 +6,7 @@
 
 #include "graph/error.h"
 #include "search/searcher_json.h"
+#include "space/build_graph.h"
 #include "space/sample.h"
 #include "space/validate.h"
 
@@ -113,12 +114,15 @@ Objectives Searcher::objectives_of(const Candidate& candidate) const {
 std::vector<std::int32_t> Searcher::key(const Arch& arch) const {
   // Genes of unused blocks are left out: two points that differ only there are one network.
   std::vector<std::int32_t> result{arch.resolution, static_cast<std::int32_t>(std::lround(arch.width * 1e6))};
+  result.push_back(static_cast<std::int32_t>(format_of(arch, 0)));
+  if (space_.feature_mix > 0) result.push_back(static_cast<std::int32_t>(format_of(arch, unit_count(arch) - 1)));
   std::size_t first = 0;
   for (std::size_t s = 0; s < arch.depths.size(); ++s) {
     result.push_back(arch.depths[s]);
     for (std::int32_t b = 0; b < arch.depths[s]; ++b) {
-      const BlockChoice& block = arch.blocks[first + static_cast<std::size_t>(b)];
-      result.push_back(block.kernel * 64 + block.expansion);
+      const std::size_t index = first + static_cast<std::size_t>(b);
+      const BlockChoice& block = arch.blocks[index];
+      result.push_back((block.kernel * 64 + block.expansion) * 4 + static_cast<std::int32_t>(format_of(arch, 1 + index)));
     }
     first += static_cast<std::size_t>(space_.stages[s].depths.back());
   }

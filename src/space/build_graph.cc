@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "space/network_builder.h"
 
@@ -46,14 +47,26 @@ void append_head(NetworkBuilder& net, const SearchSpace& space, double width) {
   net.classifier("classifier", space.classes);
 }
 
-Graph build_graph(const SearchSpace& space, const Arch& arch) {
+Format format_of(const Arch& arch, std::size_t unit) { return arch.formats.empty() ? Format::w8a8 : arch.formats[unit]; }
+
+namespace {
+
+struct Built {
+  Graph graph;
+  std::vector<Format> formats;  // by operator
+};
+
+Built build(const SearchSpace& space, const Arch& arch) {
+  std::vector<Format> formats;
   NetworkBuilder net(space.name, arch.resolution, space.input_channels);
   net.reserve(4 * (arch.blocks.size() + 1) + 4);
   net.conv("stem", scaled_channels(space, space.stem.channels, arch.width), space.stem.kernel, space.stem.stride,
            Activation::relu6);
+  formats.resize(net.operators(), Format::w8a8);
   const FirstBlock& first = space.first_block;
   append_block(net, space, "first.", {first.kernel, first.expansion},
                {first.stride, scaled_channels(space, first.channels, arch.width)});
+  formats.resize(net.operators(), format_of(arch, 0));
   std::size_t index = 0;
   for (std::size_t s = 0; s < space.stages.size(); ++s) {
     const Stage& stage = space.stages[s];
@@ -61,11 +74,23 @@ Graph build_graph(const SearchSpace& space, const Arch& arch) {
     const std::string prefix = "stages." + std::to_string(s) + ".blocks.";
     for (std::int32_t b = 0; b < arch.depths[s]; ++b) {
       append_block(net, space, prefix + std::to_string(b) + ".", arch.blocks[index + b], {b == 0 ? stage.stride : 1, out});
+      formats.resize(net.operators(), format_of(arch, 1 + index + static_cast<std::size_t>(b)));
     }
     index += stage.depths.back();
   }
   append_head(net, space, arch.width);
-  return net.take();
+  formats.resize(net.operators(), format_of(arch, unit_count(arch) - 1));
+  formats.back() = Format::w8a8;  // the classifier
+  return {net.take(), std::move(formats)};
+}
+
+}  // namespace
+
+std::vector<Format> operator_formats(const SearchSpace& space, const Arch& arch) { return build(space, arch).formats; }
+
+Graph build_graph(const SearchSpace& space, const Arch& arch) {
+  Built built = build(space, arch);
+  return arch.formats.empty() ? std::move(built.graph) : in_formats(std::move(built.graph), built.formats);
 }
 
 }  // namespace tinynas

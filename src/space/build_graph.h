@@ -15,6 +15,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "graph/graph.h"
 #include "space/space.h"
@@ -48,7 +49,14 @@ void append_block(NetworkBuilder& net, const SearchSpace& space, const std::stri
 /// What follows the stages: feature mix, pool, classifier.
 void append_head(NetworkBuilder& net, const SearchSpace& space, double width);
 
-/// The network of `arch`. Both must have been validated (validate.h); about 20 microseconds.
+/// Parts of a network that have a format: the first block, the blocks, the feature mix.
+[[nodiscard]] inline std::size_t unit_count(const Arch& arch) { return arch.blocks.size() + 2; }
+/// Of unit 0 (the first block), 1 + i (`blocks[i]`) or unit_count() - 1 (the feature mix).
+[[nodiscard]] Format format_of(const Arch& arch, std::size_t unit);
+/// The formats of build_graph()'s operators: stem and classifier have w8a8, the others those of their units.
+[[nodiscard]] std::vector<Format> operator_formats(const SearchSpace& space, const Arch& arch);
+
+/// The network of `arch`, in its formats. Both must have been validated (validate.h); about 20 microseconds.
 [[nodiscard]] Graph build_graph(const SearchSpace& space, const Arch& arch);
 
 }  // namespace tinynas

@@ -32,6 +32,16 @@ FirstBlock read_first_block(const JsonReader& json) {
   return {size_of(json, "channels"), size_or(json, "kernel", 3), size_or(json, "expansion", 1), size_or(json, "stride", 1)};
 }
 
+std::vector<Format> read_formats(const JsonReader& json) {
+  std::vector<Format> formats;
+  for (const JsonReader& item : json.items()) {
+    const auto format = parse_format(item.string());
+    if (!format) item.fail("w8a8, w4a8 or w4a4");
+    formats.push_back(*format);
+  }
+  return formats;
+}
+
 }  // namespace
 
 nlohmann::json to_json(const SearchSpace& space) {
@@ -44,7 +54,7 @@ nlohmann::json to_json(const SearchSpace& space) {
                       {"expansions", stage.expansions}});
   }
   const FirstBlock& first = space.first_block;
-  return {
+  nlohmann::json json = {
       {"name", space.name},
       {"input_channels", space.input_channels},
       {"classes", space.classes},
@@ -56,6 +66,8 @@ nlohmann::json to_json(const SearchSpace& space) {
        {{"channels", first.channels}, {"kernel", first.kernel}, {"expansion", first.expansion}, {"stride", first.stride}}},
       {"stages", stages},
       {"feature_mix", space.feature_mix}};
+  if (space.formats != SearchSpace().formats) json["formats"] = format_names(space.formats);
+  return json;
 }
 
 nlohmann::json to_json(const Arch& arch) {
@@ -64,17 +76,19 @@ nlohmann::json to_json(const Arch& arch) {
     kernels.push_back(block.kernel);
     expansions.push_back(block.expansion);
   }
-  return {{"resolution", arch.resolution},
-          {"width", arch.width},
-          {"depths", arch.depths},
-          {"kernels", kernels},
-          {"expansions", expansions}};
+  nlohmann::json json = {{"resolution", arch.resolution},
+                         {"width", arch.width},
+                         {"depths", arch.depths},
+                         {"kernels", kernels},
+                         {"expansions", expansions}};
+  if (!arch.formats.empty()) json["formats"] = format_names(arch.formats);
+  return json;
 }
 
 SearchSpace space_from_json(const nlohmann::json& json, const std::string& place) {
   const JsonReader reader(json, place);
   reader.only({"name", "input_channels", "classes", "divisor", "resolutions", "widths", "stem", "first_block", "stages",
-               "feature_mix"});
+               "feature_mix", "formats"});
   SearchSpace space;
   space.name = reader.field("name").string();
   space.input_channels = size_or(reader, "input_channels", 3);
@@ -86,6 +100,7 @@ SearchSpace space_from_json(const nlohmann::json& json, const std::string& place
   space.first_block = read_first_block(reader.field("first_block"));
   for (const JsonReader& stage : reader.field("stages").items()) space.stages.push_back(read_stage(stage));
   space.feature_mix = size_or(reader, "feature_mix", 0);
+  if (const auto formats = reader.optional_field("formats")) space.formats = read_formats(*formats);
   validate(space);
   return space;
 }
@@ -94,7 +109,7 @@ SearchSpace parse_space(const std::string& text) { return space_from_json(parse_
 
 Arch arch_from_json(const nlohmann::json& json, const std::string& place) {
   const JsonReader reader(json, place);
-  reader.only({"resolution", "width", "depths", "kernels", "expansions"});
+  reader.only({"resolution", "width", "depths", "kernels", "expansions", "formats"});
   Arch arch{size_of(reader, "resolution"), reader.field("width").number(), reader.field("depths").int32_list(0, kAny), {}};
   const auto kernels = reader.field("kernels").int32_list(0, kAny);
   const auto expansions = reader.field("expansions").int32_list(0, kAny);
@@ -103,6 +118,7 @@ Arch arch_from_json(const nlohmann::json& json, const std::string& place) {
                      std::to_string(expansions.size()));
   }
   for (std::size_t i = 0; i < kernels.size(); ++i) arch.blocks.push_back({kernels[i], expansions[i]});
+  if (const auto formats = reader.optional_field("formats")) arch.formats = read_formats(*formats);
   return arch;
 }
 

@@ -36,6 +36,7 @@ class NetworkBuilder {
   /// FullyConnected with bias, to [1, classes].
   void classifier(std::string name, std::int32_t classes);
 
+  [[nodiscard]] std::size_t operators() const { return graph_.operators.size(); }
   [[nodiscard]] std::int32_t channels() const { return channels_; }
   /// Rows (and columns) of the current map.
   [[nodiscard]] std::int32_t resolution() const { return resolution_; }

@@ -1,5 +1,10 @@
 #include "space/sample.h"
 
+#include <string>
+
+#include "graph/error.h"
+#include "space/build_graph.h"
+
 namespace tinynas {
 namespace {
 
@@ -17,6 +22,21 @@ BlockChoice draw_block(const Stage& stage, Rng& rng) {
 
 bool coin(Rng& rng) { return rng.below(2) == 0; }
 
+bool has_formats(const SearchSpace& space) { return space.formats.size() > 1 || space.formats.front() != Format::w8a8; }
+
+/// Of a point of the space: one format for each of its units, none where all points have 8 bits.
+std::vector<Format> all_formats(const SearchSpace& space, const Arch& arch, Format format) {
+  return has_formats(space) ? std::vector<Format>(unit_count(arch), format) : std::vector<Format>();
+}
+
+std::vector<Format> draw_formats(const SearchSpace& space, const Arch& arch, Rng& rng) {
+  if (space.formats.size() == 1) return all_formats(space, arch, space.formats.front());
+  if (coin(rng)) return all_formats(space, arch, pick(space.formats, rng));
+  std::vector<Format> formats;
+  for (std::size_t unit = 0; unit < unit_count(arch); ++unit) formats.push_back(pick(space.formats, rng));
+  return formats;
+}
+
 Arch extreme(const SearchSpace& space, std::int32_t resolution, double width, bool last) {
   const auto end = [last](const std::vector<std::int32_t>& choices) { return last ? choices.back() : choices.front(); };
   Arch arch{resolution, width, {}, {}};
@@ -24,6 +44,7 @@ Arch extreme(const SearchSpace& space, std::int32_t resolution, double width, bo
     arch.depths.push_back(end(stage.depths));
     arch.blocks.insert(arch.blocks.end(), stage.depths.back(), {end(stage.kernels), end(stage.expansions)});
   }
+  arch.formats = all_formats(space, arch, last ? space.formats.front() : space.formats.back());
   return arch;
 }
 
@@ -36,6 +57,7 @@ Arch sample(const SearchSpace& space, std::int32_t resolution, double width, Rng
     arch.depths.push_back(pick(stage.depths, rng));
     for (std::int32_t b = 0; b < stage.depths.back(); ++b) arch.blocks.push_back(draw_block(stage, rng));
   }
+  arch.formats = draw_formats(space, arch, rng);
   return arch;
 }
 
@@ -51,19 +73,32 @@ Arch mutate(const SearchSpace& space, const Arch& arch, double p, Rng& rng, bool
       if (rng.uniform() < p) child.blocks[index] = draw_block(stage, rng);
     }
   }
+  if (space.formats.size() > 1) {
+    for (Format& format : child.formats) {
+      if (rng.uniform() < p) format = pick(space.formats, rng);
+    }
+  }
   return child;
 }
 
 Arch crossover(const SearchSpace& space, const Arch& a, const Arch& b, Rng& rng, bool elastic) {
   Arch child = a;
+  if (child.formats.size() != b.formats.size()) {
+    throw InputError("[space] crossover: expected two points of one space, got " + std::to_string(a.formats.size()) +
+                     " and " + std::to_string(b.formats.size()) + " formats");
+  }
   if (elastic && coin(rng)) child.resolution = b.resolution;
   if (elastic && coin(rng)) child.width = b.width;
   for (std::size_t s = 0; s < space.stages.size(); ++s) {
     if (coin(rng)) child.depths[s] = b.depths[s];
   }
   for (std::size_t i = 0; i < child.blocks.size(); ++i) {
-    if (coin(rng)) child.blocks[i] = b.blocks[i];
+    if (!coin(rng)) continue;
+    child.blocks[i] = b.blocks[i];
+    if (!b.formats.empty()) child.formats[1 + i] = b.formats[1 + i];
   }
+  if (!b.formats.empty() && coin(rng)) child.formats.front() = b.formats.front();
+  if (!b.formats.empty() && coin(rng)) child.formats.back() = b.formats.back();
   return child;
 }
 

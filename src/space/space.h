@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "graph/formats.h"
+
 namespace tinynas {
 
 /// A stage: `max(depths)` inverted bottlenecks with one output width; the first has the stage's stride.
@@ -36,7 +38,8 @@ struct SearchSpace {
   Stem stem;
   FirstBlock first_block;
   std::vector<Stage> stages;
-  std::int32_t feature_mix = 0;  // channels of a 1x1 convolution before the pool; 0: none
+  std::int32_t feature_mix = 0;                  // channels of a 1x1 convolution before the pool; 0: none
+  std::vector<Format> formats = {Format::w8a8};  // of a block's layers, in the order of the enumeration: widest first
 };
 
 /// Choices of one inverted bottleneck.
@@ -51,6 +54,8 @@ struct Arch {
   double width = 1.0;
   std::vector<std::int32_t> depths;
   std::vector<BlockChoice> blocks;
+  /// Of the first block, of every entry of `blocks`, and of the feature mix (there or not); empty: w8a8 everywhere.
+  std::vector<Format> formats = {};
   bool operator==(const Arch&) const = default;
 };
 

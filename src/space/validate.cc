@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <string>
 
 #include "graph/error.h"
+#include "space/build_graph.h"
 
 namespace tinynas {
 namespace {
@@ -79,6 +81,10 @@ void validate(const SearchSpace& space) {
   check_range("first_block.expansion", space.first_block.expansion, 1, kMaxExpansion);
   check_range("first_block.stride", space.first_block.stride, 1, 4);
   check_range("feature_mix", space.feature_mix, 0, widest);
+  const auto wrong = std::adjacent_find(space.formats.begin(), space.formats.end(), std::greater_equal<>());
+  if (space.formats.empty() || wrong != space.formats.end()) {
+    fail("formats", "some of w8a8, w4a8, w4a4, in this order", space.formats.empty() ? "none" : "another order");
+  }
   if (space.stages.empty()) fail("stages", "at least one stage", "none");
   if (space.stages.size() > kMaxDepth) fail("stages", "at most 64 stages", std::to_string(space.stages.size()));
   for (std::size_t s = 0; s < space.stages.size(); ++s) check_stage("stages." + std::to_string(s), space.stages[s], widest);
@@ -101,6 +107,10 @@ void validate(const SearchSpace& space, const Arch& arch) {
     fail("arch.blocks", std::to_string(blocks) + " entries (the largest depth of every stage)",
          std::to_string(arch.blocks.size()));
   }
+  if (!arch.formats.empty() && arch.formats.size() != unit_count(arch)) {
+    fail("arch.formats", std::to_string(unit_count(arch)) + " entries (first block, blocks, feature mix) or none",
+         std::to_string(arch.formats.size()));
+  }
   for (std::size_t i = 0; i < blocks; ++i) check_choice("arch.blocks." + std::to_string(i), arch.blocks[i]);
 }
 
@@ -118,7 +128,11 @@ bool contains(const SearchSpace& space, const Arch& arch) {
       }
     }
   }
-  return index == arch.blocks.size();
+  const bool formats = arch.formats.empty() ? holds(space.formats, Format::w8a8)
+                                            : arch.formats.size() == unit_count(arch) &&
+                                                  std::all_of(arch.formats.begin(), arch.formats.end(),
+                                                              [&](Format format) { return holds(space.formats, format); });
+  return formats && index == arch.blocks.size();
 }
 
 }  // namespace tinynas

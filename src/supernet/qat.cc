@@ -19,6 +19,7 @@ namespace {
 
 constexpr double kLeastStep = 1e-7;
 constexpr double kBiasMax = 1 << 30;
+constexpr float kImageStep = 1.0F / 128;
 
 template <class Kind>
 bool is(const Operator& op) {
@@ -76,6 +77,9 @@ at::Tensor per_channel(const at::Tensor& step, const at::Tensor& weight) {
   return step.view(sizes);
 }
 
+/// The paper's Q_P; of a range whose zero point lies off its middle the levels on its longer side.
+double positive_levels(QuantizerRange range) { return std::max(range.high, -range.low - 1); }
+
 std::vector<float> floats(const at::Tensor& tensor) {
   const at::Tensor values = tensor.detach().to(at::kCPU).to(at::kFloat).contiguous();
   const auto* data = values.data_ptr<float>();
@@ -84,10 +88,26 @@ std::vector<float> floats(const at::Tensor& tensor) {
 
 }  // namespace
 
-at::Tensor quantize_lsq(const at::Tensor& v, const at::Tensor& step, QuantizerRange range, double gradient_scale) {
+namespace {
+
+/// The nearest levels of x in TensorFlow Lite's arithmetic, which rounds first to `grid` parts of a level, then to levels,
+/// halves away from zero both times. With few levels the first rounding shows: it carries 0.49 to a half.
+at::Tensor requantised(const at::Tensor& x, const at::Tensor& grid) {
+  const c10::NoGradGuard no_grad;
+  at::Tensor parts = (x * grid).add_(0.5).floor_();
+  at::Tensor levels = parts.abs().div_(grid).add_(0.5).floor_();
+  return levels.copysign_(parts);
+}
+
+}  // namespace
+
+at::Tensor quantize_lsq(const at::Tensor& v, const at::Tensor& step, QuantizerRange range, double gradient_scale,
+                        const at::Tensor& grid) {
   const at::Tensor s = (step - step * gradient_scale).detach() + step * gradient_scale;
-  const at::Tensor x = at::clamp(v / s, range.low, range.high);
-  return (at::round(x) - x).detach().add(x) * s;
+  const at::Tensor levels = v / s;
+  const at::Tensor x = at::clamp(levels, range.low, range.high);
+  const at::Tensor nearest = grid.defined() ? requantised(levels, grid).clamp_(range.low, range.high) : at::round(x);
+  return (nearest - x).detach().add(x) * s;
 }
 
 QatNet::QatNet(Graph graph, std::vector<Format> formats) : graph_(std::move(graph)), formats_(std::move(formats)) {
@@ -97,7 +117,7 @@ QatNet::QatNet(Graph graph, std::vector<Format> formats) : graph_(std::move(grap
   layers_.resize(graph_.operators.size());
   step_of_.assign(tensors, -1);
   shares_step_of_.assign(tensors, -1);
-  signed_.assign(tensors, true);
+  zero_.assign(tensors, 0);
   for (std::size_t i = 0; i < graph_.operators.size(); ++i) {
     check_operator(graph_, i);
     const Operator& op = graph_.operators[i];
@@ -109,9 +129,9 @@ QatNet::QatNet(Graph graph, std::vector<Format> formats) : graph_(std::move(grap
     const std::int32_t out = op.outputs[0];
     if (is<AveragePool>(op) || is<Reshape>(op)) {
       shares_step_of_[out] = shares_step_of_[op.inputs[0]];
-      signed_[out] = signed_[op.inputs[0]];
+      zero_[out] = zero_[op.inputs[0]];
     } else {
-      signed_[out] = fused_activation(op.kind) == Activation::none;
+      if (fused_activation(op.kind) != Activation::none) zero_[out] = -(1 << (bits_[out] - 1));
       add_activation(out);
     }
   }
@@ -144,8 +164,8 @@ QuantizerRange QatNet::weight_range(std::size_t op) const {
 }
 
 QuantizerRange QatNet::activation_range(std::int32_t tensor) const {
-  const double levels = 1 << bits_[tensor];
-  return signed_[tensor] ? QuantizerRange{-levels / 2, levels / 2 - 1} : QuantizerRange{0, levels - 1};
+  const double half = 1 << (bits_[tensor] - 1), zero = zero_[tensor];
+  return {-half - zero, half - 1 - zero};
 }
 
 void QatNet::to(const at::Device& device) {
@@ -160,9 +180,31 @@ at::Tensor QatNet::quantised_weight(std::size_t op) const {
                       1.0 / std::sqrt(each * range.high));
 }
 
-at::Tensor QatNet::convolve(std::size_t index, const at::Tensor& x, const at::Tensor& weight) const {
+at::Tensor QatNet::accumulator_step(std::size_t op) const {
+  const std::int32_t input = step_of_[shares_step_of_[graph_.operators[op].inputs[0]]];
+  const at::Tensor weights = parameters_[layers_[op].step].value.detach();
+  return input < 0 ? weights * kImageStep : weights * parameters_[input].value.detach();
+}
+
+at::Tensor QatNet::quantised_bias(std::size_t op) const {
+  const at::Tensor& bias = parameters_[layers_[op].bias].value;
+  const at::Tensor step = accumulator_step(op);
+  return (at::round(bias / step) * step - bias).detach() + bias;
+}
+
+at::Tensor QatNet::rounding_grid(std::size_t op, const at::Tensor& output_step) const {
+  const c10::NoGradGuard no_grad;
+  // The multiplier is m * 2^e with m in [0.5, 1): m comes first, then the shift by -e.
+  const at::Tensor exponent = at::log2(accumulator_step(op) / output_step).floor_().add_(1).clamp_max_(0);
+  const at::Tensor grid = at::exp2(-exponent);
+  return is<FullyConnected>(graph_.operators[op]) ? grid : grid.view({1, -1, 1, 1});
+}
+
+at::Tensor QatNet::convolve(std::size_t index, const at::Tensor& x, bool quantised) const {
   const Operator& op = graph_.operators[index];
-  const at::Tensor bias = layers_[index].has_bias ? parameters_[layers_[index].bias].value : at::Tensor();
+  const at::Tensor weight = quantised ? quantised_weight(index) : parameters_[layers_[index].weight].value;
+  at::Tensor bias;
+  if (layers_[index].has_bias) bias = quantised ? quantised_bias(index) : parameters_[layers_[index].bias].value;
   if (is<FullyConnected>(op)) return at::linear(x.dim() == 4 ? x.permute({0, 2, 3, 1}).flatten(1) : x, weight, bias);
   const Window w = kernel_window(graph_, op)->window;
   const Padding& p = w.padding;
@@ -176,7 +218,7 @@ at::Tensor QatNet::run_operator(std::size_t index, const std::vector<at::Tensor>
   const at::Tensor& x = values[op.inputs[0]];
   at::Tensor y;
   if (has_weights(op)) {
-    y = convolve(index, x, quantised ? quantised_weight(index) : parameters_[layers_[index].weight].value);
+    y = convolve(index, x, quantised);
   } else if (is<Add>(op)) {
     y = x + values[op.inputs[1]];
   } else if (is<AveragePool>(op)) {
@@ -188,8 +230,10 @@ at::Tensor QatNet::run_operator(std::size_t index, const std::vector<at::Tensor>
   const std::int32_t out = op.outputs[0], owner = shares_step_of_[out];
   if (!quantised || step_of_[owner] < 0) return y;
   const QuantizerRange range = activation_range(out);
+  const at::Tensor& step = parameters_[step_of_[owner]].value;
   const double each = static_cast<double>(y.numel() / y.size(0));
-  return quantize_lsq(y, parameters_[step_of_[owner]].value, range, 1.0 / std::sqrt(each * range.high));
+  const at::Tensor grid = has_weights(op) ? rounding_grid(index, step) : at::Tensor();
+  return quantize_lsq(y, step, range, 1.0 / std::sqrt(each * positive_levels(range)), grid);
 }
 
 std::vector<at::Tensor> QatNet::run(const at::Tensor& x, bool quantised) const {
@@ -216,10 +260,52 @@ void QatNet::initialise(const at::Tensor& images) {
   const std::vector<at::Tensor> values = run(normalise_images(images), false);
   for (std::size_t t = 0; t < values.size(); ++t) {
     if (step_of_[t] < 0) continue;
-    const double high = activation_range(static_cast<std::int32_t>(t)).high;
+    const double high = positive_levels(activation_range(static_cast<std::int32_t>(t)));
     const at::Tensor step = values[t].abs().mean() * (2.0 / std::sqrt(high));
     parameters_[step_of_[t]].value.fill_(std::max(step.item<double>(), kLeastStep));
   }
+}
+
+void QatNet::start_from(const Graph& quantised) {
+  const c10::NoGradGuard no_grad;
+  if (quantised.operators.size() != graph_.operators.size() || quantised.tensors.size() < graph_.tensors.size()) {
+    throw InputError("[qat] expected a quantised graph of the same network, " + std::to_string(graph_.operators.size()) +
+                     " operators, got " + std::to_string(quantised.operators.size()));
+  }
+  for (std::size_t t = 0; t < graph_.tensors.size(); ++t) {
+    if (step_of_[t] < 0) continue;
+    const Tensor& tensor = quantised.tensors[t];
+    if (dtype_bits(tensor.dtype) != bits_[t] || tensor.quantization.scale.size() != 1) {
+      throw InputError("[qat] tensor '" + tensor.name + "': expected " + std::to_string(bits_[t]) +
+                       " bits and one scale, got " + std::string(dtype_name(tensor.dtype)));
+    }
+    zero_[t] = tensor.quantization.zero_point.at(0);
+    parameters_[step_of_[t]].value.fill_(tensor.quantization.scale[0]);
+  }
+  for (std::size_t t = 0; t < graph_.tensors.size(); ++t) {
+    if (shares_step_of_[t] >= 0) zero_[t] = zero_[shares_step_of_[t]];
+  }
+  for (std::size_t i = 0; i < graph_.operators.size(); ++i) {
+    if (has_weights(graph_.operators[i])) start_layer(quantised, i);
+  }
+}
+
+void QatNet::start_layer(const Graph& quantised, std::size_t index) {
+  const Operator& op = quantised.operators[index];
+  const Layer& layer = layers_[index];
+  const std::vector<float>& steps = quantised.tensors[op.inputs[1]].quantization.scale;
+  at::Tensor step = parameters_[layer.step].value;
+  if (dtype_bits(quantised.tensors[op.inputs[1]].dtype) != weight_bits(formats_[index]) ||
+      static_cast<std::int64_t>(steps.size()) != step.numel()) {
+    fail(graph_, index, std::to_string(weight_bits(formats_[index])) + "-bit weights with a scale per output channel",
+         "others in the quantised graph");
+  }
+  step.copy_(at::tensor(steps));
+  if (!layer.has_bias) return;
+  const Tensor& bias = quantised.tensors[op.inputs[2]];
+  std::vector<std::int32_t> levels(steps.size());
+  std::memcpy(levels.data(), bias.data.data(), bias.data.size());
+  parameters_[layer.bias].value.copy_(at::tensor(levels).to(at::kFloat) * at::tensor(bias.quantization.scale));
 }
 
 void QatNet::export_weights(Graph& graph, std::size_t index) const {
@@ -260,9 +346,9 @@ Graph QatNet::to_graph() const {
     if (tensor.constant || shares_step_of_[t] < 0) continue;
     const std::int32_t owner = shares_step_of_[t];
     const bool image = step_of_[owner] < 0;
-    const float step = image ? 1.0F / 128 : floats(parameters_[step_of_[owner]].value)[0];
+    const float step = image ? kImageStep : floats(parameters_[step_of_[owner]].value)[0];
     tensor.dtype = bits_[t] == 4 ? DType::s4 : DType::s8;
-    tensor.quantization = {{step}, {signed_[t] ? 0 : dtype_min(tensor.dtype)}, 0};
+    tensor.quantization = {{step}, {zero_[t]}, 0};
   }
   for (std::size_t i = 0; i < graph.operators.size(); ++i) {
     if (has_weights(graph.operators[i])) export_weights(graph, i);

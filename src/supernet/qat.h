@@ -22,13 +22,16 @@ struct QuantizerRange {
 };
 
 /// v rounded to low..high steps: clamp(v / step, low, high) rounded, times the step. `step` broadcasts against v. Its
-/// gradient by v is 1 inside the range and 0 outside, that by the step LSQ's (equation 3) times `gradient_scale`.
+/// gradient by v is 1 inside the range and 0 outside, that by the step LSQ's (equation 3) times `gradient_scale`. With a
+/// `grid` (broadcasts against v) levels are rounded as TensorFlow Lite's multiplier and shift round them: first to
+/// 1 / grid.
 [[nodiscard]] at::Tensor quantize_lsq(const at::Tensor& v, const at::Tensor& step, QuantizerRange range,
-                                      double gradient_scale);
+                                      double gradient_scale, const at::Tensor& grid = {});
 
 /// A float graph of convolutions (plain and depthwise), fully connected operators, ADD, global average pools and reshapes
-/// with its quantisers: weights symmetric with a step per output channel, activations with one step per tensor, from zero up
-/// behind ReLU and ReLU6 and signed elsewhere. The image is (pixel - 128) / 128, which 8 bits hold exactly.
+/// with its quantisers: weights symmetric with a step per output channel, activations with one step per tensor and, unless
+/// start_from() says otherwise, from zero up behind ReLU and ReLU6 and symmetric elsewhere. The image is (pixel - 128) /
+/// 128, which 8 bits hold exactly.
 class QatNet {
  public:
   /// Bits as formats and activation_bits() say. InputError for other operators and for a graph that is not float with data.
@@ -37,6 +40,9 @@ class QatNet {
   /// Sets every step to LSQ's 2 <|v|> / sqrt(high) (section 2.1): weights' from the weights, activations' from one batch of
   /// images, uint8 [N, R, R, C].
   void initialise(const at::Tensor& images);
+  /// Takes steps, zero points and biases from `quantised`, what quantize() made of the same graph in the same formats:
+  /// forward() then simulates that network. InputError for another network or other formats.
+  void start_from(const Graph& quantised);
   /// Logits [N, classes] of normalised images [N, C, R, R]; `quantised` false: of the float network as it now stands.
   [[nodiscard]] at::Tensor forward(const at::Tensor& x, bool quantised = true) const;
   /// The integer network that computes what forward() simulates.
@@ -55,11 +61,16 @@ class QatNet {
   void add_layer(std::size_t op);
   void add_activation(std::int32_t tensor);
   [[nodiscard]] at::Tensor run_operator(std::size_t op, const std::vector<at::Tensor>& values, bool quantised) const;
-  [[nodiscard]] at::Tensor convolve(std::size_t op, const at::Tensor& x, const at::Tensor& weight) const;
+  [[nodiscard]] at::Tensor convolve(std::size_t op, const at::Tensor& x, bool quantised) const;
   [[nodiscard]] at::Tensor quantised_weight(std::size_t op) const;
+  [[nodiscard]] at::Tensor quantised_bias(std::size_t op) const;
+  /// What one unit of an operator's accumulator stands for, [Co].
+  [[nodiscard]] at::Tensor accumulator_step(std::size_t op) const;
+  [[nodiscard]] at::Tensor rounding_grid(std::size_t op, const at::Tensor& output_step) const;
   [[nodiscard]] QuantizerRange weight_range(std::size_t op) const;
   [[nodiscard]] QuantizerRange activation_range(std::int32_t tensor) const;
   [[nodiscard]] std::vector<at::Tensor> run(const at::Tensor& x, bool quantised) const;
+  void start_layer(const Graph& quantised, std::size_t op);
   void export_weights(Graph& graph, std::size_t op) const;
 
   Graph graph_;
@@ -68,7 +79,7 @@ class QatNet {
   std::vector<Layer> layers_;                 // by operator
   std::vector<std::int32_t> step_of_;         // by tensor: parameter of its step, -1: none of its own
   std::vector<std::int32_t> shares_step_of_;  // by tensor: the tensor whose step it has, itself where it has its own
-  std::vector<bool> signed_;                  // by tensor
+  std::vector<std::int32_t> zero_;            // by tensor: zero point
   std::vector<Parameter> parameters_;
 };
 

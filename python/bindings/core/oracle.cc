@@ -9,7 +9,6 @@
 #include "graph/error.h"
 #include "module.h"
 #include "oracle/checker.h"
-#include "oracle/in_format.h"
 #include "oracle/json.h"
 #include "oracle/latency.h"
 #include "oracle/planner.h"
@@ -212,13 +211,4 @@ void bind_oracle(py::module_& m) {
       },
       py::arg("schedule"), py::arg("options") = ScheduleOptions{}, "The oracle of that name (oracle_names()).");
   m.def("oracle_names", &oracle_names);
-  m.def(
-      "in_format",
-      [](const std::shared_ptr<Oracle>& oracle, const std::string& name) {
-        const auto format = parse_format(name);
-        if (!format) throw InputError("[oracle] expected a format of w8a8, w4a8 or w4a4, got '" + name + "'");
-        return std::shared_ptr<Oracle>(in_format(oracle, *format));
-      },
-      py::arg("oracle").none(false), py::arg("format"),
-      "Its answers for graphs that describe sizes as if all layers but the ends had the format.");
 }

@@ -23,24 +23,6 @@ const std::map<std::string, RangeMethod> kMethods = {{"min_max", RangeMethod::mi
                                                      {"percentile", RangeMethod::percentile},
                                                      {"mse", RangeMethod::mse}};
 
-Format format_of(const std::string& name) {
-  const auto format = parse_format(name);
-  if (!format) throw InputError("[quantize] expected a format of w8a8, w4a8 or w4a4, got '" + name + "'");
-  return *format;
-}
-
-std::vector<Format> formats_of(const std::vector<std::string>& names) {
-  std::vector<Format> formats;
-  for (const std::string& name : names) formats.push_back(format_of(name));
-  return formats;
-}
-
-std::vector<std::string> uniform_names(const Graph& graph, const std::string& format, bool ends) {
-  std::vector<std::string> names;
-  for (const Format each : uniform_formats(graph, format_of(format), ends)) names.emplace_back(format_name(each));
-  return names;
-}
-
 Graph quantize_arrays(const Graph& graph, const std::vector<py::array>& inputs, const std::string& range, double percentile,
                       bool picture_input, bool bias_correction, std::size_t threads,
                       const std::vector<std::string>& formats) {
@@ -48,7 +30,7 @@ Graph quantize_arrays(const Graph& graph, const std::vector<py::array>& inputs, 
   if (method == kMethods.end())
     throw InputError("[quantize] expected a range of min_max, average, percentile or mse, got '" + range + "'");
   const Batch batch = make_batch(graph, inputs);
-  const QuantizeOptions options{method->second, percentile, picture_input, bias_correction, threads, formats_of(formats)};
+  const QuantizeOptions options{method->second, percentile, picture_input, bias_correction, threads, parse_formats(formats)};
   const py::gil_scoped_release release;
   std::vector<std::vector<Bytes>> runs(batch.count);
   for (std::size_t i = 0; i < batch.count; ++i) runs[i] = batch_item(graph, batch, i);
@@ -67,11 +49,16 @@ void bind_quant(py::module_& m) {
       "min_max, "
       "average, percentile or mse. picture_input: the input has scale 1/128 and zero point 0, for x = (pixel - 128) / 128. "
       "formats: w8a8, w4a8 or w4a4 per operator; empty: all w8a8.");
-  m.def("uniform_formats", &uniform_names, py::arg("graph"), py::arg("format"), py::arg("ends") = false,
-        "The format for every operator; the first weights and the classifier's stay at 8 bits unless `ends`.");
+  m.def(
+      "uniform_formats",
+      [](const Graph& graph, const std::string& format, bool ends) {
+        return format_names(uniform_formats(graph, parse_formats({format}).front(), ends));
+      },
+      py::arg("graph"), py::arg("format"), py::arg("ends") = false,
+      "The format for every operator; the first weights and the classifier's stay at 8 bits unless `ends`.");
   m.def(
       "in_formats",
-      [](const Graph& graph, const std::vector<std::string>& names) { return in_formats(graph, formats_of(names)); },
+      [](const Graph& graph, const std::vector<std::string>& names) { return in_formats(graph, parse_formats(names)); },
       py::arg("graph"), py::arg("formats"), "A graph that describes sizes, in the given formats.");
   m.def("in_four_bits", &in_four_bits, py::arg("graph"),
         "A graph that describes sizes with all activations and weights at 4 bits, as papers count.");

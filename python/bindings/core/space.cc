@@ -33,6 +33,15 @@ void bind_values(py::module_& m) {
       .def_readonly("input_channels", &SearchSpace::input_channels)
       .def_readonly("resolutions", &SearchSpace::resolutions)
       .def_readonly("widths", &SearchSpace::widths)
+      .def_property_readonly("formats", [](const SearchSpace& space) { return format_names(space.formats); })
+      .def(
+          "with_formats",
+          [](SearchSpace space, const std::vector<std::string>& names) {
+            space.formats = parse_formats(names);
+            validate(space);
+            return space;
+          },
+          py::arg("formats"), "The same space with these formats for its blocks to choose from, the widest first.")
       .def("contains", &contains, py::arg("arch"), "Whether every choice is one of the space's.")
       .def("validate", py::overload_cast<const SearchSpace&, const Arch&>(&validate), py::arg("arch"),
            "InputError unless the point has this space's shape.");
@@ -44,6 +53,16 @@ void bind_values(py::module_& m) {
       .def_readonly("depths", &Arch::depths)
       .def_property_readonly("kernels", [](const Arch& arch) { return each_block(arch, &BlockChoice::kernel); })
       .def_property_readonly("expansions", [](const Arch& arch) { return each_block(arch, &BlockChoice::expansion); })
+      .def_property_readonly(
+          "formats", [](const Arch& arch) { return format_names(arch.formats); },
+          "Of the first block, every possible block and the feature mix; none: w8a8 everywhere.")
+      .def(
+          "with_formats",
+          [](Arch arch, const std::vector<std::string>& names) {
+            arch.formats = parse_formats(names);
+            return arch;
+          },
+          py::arg("formats"))
       .def(py::self == py::self)
       .def("__hash__", [](const Arch& arch) { return std::hash<std::string>{}(tinynas::to_json(arch).dump()); })
       .def("__repr__", [](const Arch& arch) { return "Arch(" + tinynas::to_json(arch).dump() + ")"; })
@@ -95,6 +114,13 @@ void bind_space(py::module_& m) {
         return build_graph(space, arch);
       },
       py::arg("space"), py::arg("arch"), "The network as a graph that describes sizes only (names: build_graph.h).");
+  m.def(
+      "operator_formats",
+      [](const SearchSpace& space, const Arch& arch) {
+        validate(space, arch);
+        return format_names(operator_formats(space, arch));
+      },
+      py::arg("space"), py::arg("arch"), "The formats of build_graph()'s operators.");
   m.def("import_architecture", &import_architecture, py::arg("text"), py::arg("resolution") = 0,
         "A published architecture's JSON, or our own {\"space\", \"arch\"}, as a graph that describes sizes only.");
   m.def("statistics", &statistics, py::arg("graph"), "MACs, Params and Act of any graph.");

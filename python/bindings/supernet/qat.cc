@@ -14,13 +14,7 @@ using tinynas::QatStep;
 namespace {
 
 std::shared_ptr<QatNet> make_net(const std::string& graph, const std::vector<std::string>& names) {
-  std::vector<tinynas::Format> formats;
-  for (const std::string& name : names) {
-    const auto format = tinynas::parse_format(name);
-    if (!format) throw tinynas::InputError("[qat] expected a format of w8a8, w4a8 or w4a4, got '" + name + "'");
-    formats.push_back(*format);
-  }
-  return std::make_shared<QatNet>(tinynas::from_json(graph), std::move(formats));
+  return std::make_shared<QatNet>(tinynas::from_json(graph), tinynas::parse_formats(names));
 }
 
 void bind_qat_net(py::module_& m) {
@@ -28,6 +22,9 @@ void bind_qat_net(py::module_& m) {
       .def(py::init(&make_net), py::arg("graph"), py::arg("formats"))
       .def("initialise", &QatNet::initialise, "Steps from the weights and from one batch of uint8 pictures.",
            py::arg("images"), py::call_guard<py::gil_scoped_release>())
+      .def(
+          "start_from", [](QatNet& net, const std::string& quantised) { net.start_from(tinynas::from_json(quantised)); },
+          "Steps, zero points and biases of what post-training quantisation made of the same graph.", py::arg("quantised"))
       .def(
           "logits",
           [](const QatNet& net, const at::Tensor& images, bool quantised) {

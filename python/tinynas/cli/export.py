@@ -12,6 +12,7 @@ from tinynas.cli.common import ImageOption, NoShrinkOption, OracleRequest, Prefe
 from tinynas.cli.output import JsonOption, emit, reports_errors, table
 from tinynas.errors import InputError
 from tinynas.search.bits import Bits, model_name
+from tinynas.search.run_dir import read_json
 
 
 class Format(StrEnum):
@@ -74,7 +75,11 @@ def export(
 
 
 def _in_bits(run: Path, bits: Bits) -> Path:
+    """What `train --qat` made, or the search's own network where it was in these bits."""
+    config = run / "config.json"
     file = run / model_name(bits)
+    if not file.is_file() and config.is_file() and read_json(config).get("bits") == bits.value:
+        return run / "model.json"
     if not file.is_file():
         raise InputError(f"{file}: no such file; `tinynas train --qat {run} --bits {bits.value}` makes it")
     return file

@@ -62,7 +62,7 @@ def space(
     if latency_ms is not None:
         check_latency(searched.to_core(), oracle)
     overhead = board.overhead_of(ENGINE_OF_SCHEDULE.get(oracle.name, "tinynas")) if board else None
-    result = explore(searched, oracle, limits_of(budget, overhead), samples, seed)
+    result = explore(searched.to_core(), oracle, limits_of(budget, overhead), samples, seed)
     for subspace in result["subspaces"]:
         del subspace["flops"]
     emit(as_json, result, _table(result))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -100,19 +101,30 @@ def train(
 def _train_quantised(run: Path, data: DataSet, bits: Bits, config: TrainConfig) -> dict[str, Any]:
     """Writes RUN/model-BITS.json; what was measured."""
     import tinynas._core as _core
-    from tinynas.search.bits import model_name
+    from tinynas.search.bits import model_name, uniform_formats
     from tinynas.search.quantised import quantise_network
     from tinynas.search.run_dir import write_atomic
 
     source = run / "float_model.json"
     if not source.is_file():
         raise InputError(f"{run}: expected a finished search with float_model.json")
-    if bits is Bits.mixed:
-        raise InputError("--bits: expected 8, 4 or w4a8; `search --bits mixed` knows the budget that mixed needs")
     graph = _core.Graph.from_json(source.read_text(encoding="utf-8"))
+    formats = _formats_found(run) if bits is Bits.mixed else uniform_formats(graph, bits)
     with log.status("quantisation-aware training"):
-        made = quantise_network(graph, data, bits, config, run / f"qat-{bits.value}.pt")
+        made = quantise_network(graph, data, formats, config, run / f"qat-{bits.value}.pt")
     out = run / model_name(bits)
     write_atomic(out, made.graph.to_json())
     report = {key: value for key, value in made.report.items() if key != "formats"}
-    return report | {"model": str(out), "data": data.name, "synthetic": data.synthetic}
+    return {"bits": bits.value} | report | {"model": str(out), "data": data.name, "synthetic": data.synthetic}
+
+
+def _formats_found(run: Path) -> list[str]:
+    """The formats of the operators of a run that searched over them."""
+    import tinynas._core as _core
+
+    file = run / "arch.json"
+    point = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    if "formats" not in point.get("arch", {}):
+        raise InputError(f"{run}: expected a run of `search --bits mixed`, which finds what each block has")
+    space = _core.SearchSpace.from_json(json.dumps(point["space"]))
+    return list(_core.operator_formats(space, _core.Arch.from_json(json.dumps(point["arch"]))))

@@ -18,6 +18,8 @@ class PredictorConfig(Config):
     recheck: Annotated[int, Field(ge=0)] = 16
     """Per round: the best predicted, and those where the predictor is least sure."""
     rounds: Annotated[int, Field(ge=0)] = 2
+    quantised: Annotated[int, Field(ge=8)] = 32
+    """Of the pairs, with bits other than 8: so many are quantised too, to learn what that costs; all later ones are."""
 
 
 class EvolutionConfig(Config):

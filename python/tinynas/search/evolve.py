@@ -27,7 +27,10 @@ Advance = Callable[[str, int, int], None]
 
 @dataclass
 class Problem:
-    """What is searched: a subspace, its costs and limits, and how accuracy is measured."""
+    """What is searched: a subspace, its costs and limits, and how accuracy is measured.
+
+    Where blocks choose formats, `measurements` give accuracies of quantised subnets for archs with formats.
+    """
 
     space: _core.SearchSpace
     oracle: _core.Oracle
@@ -42,7 +45,8 @@ class Found:
     """The winner and how well the predictor ranked."""
 
     winner: dict[str, Any]
-    """arch, accuracy (a fraction, through the supernet), sram_bytes, flash_bytes, macs."""
+    """arch, accuracy (a fraction, through the supernet), sram_bytes, flash_bytes, macs; of a quantised subnet also
+    float_accuracy."""
     predictor: dict[str, Any]
     finalists: list[dict[str, Any]]
     front: dict[str, Any] = field(default_factory=dict)
@@ -66,7 +70,7 @@ def evolve(problem: Problem, history: JsonLines, advance: Advance = lambda *_: N
 
     log = _History(history)
     knowledge = _Knowledge(problem, log, advance)
-    knowledge.measure_random(problem.config.predictor.pairs)
+    knowledge.measure_random(problem.config.predictor.pairs, problem.config.predictor.quantised)
     if not knowledge.can_predict:  # so few networks fit that all of them have been measured
         return knowledge.best(len(knowledge.measured))
     searcher = _core.make_searcher(
@@ -89,7 +93,7 @@ def evolve(problem: Problem, history: JsonLines, advance: Advance = lambda *_: N
 def random_search(problem: Problem, history: JsonLines, measurements: int, advance: Advance = lambda *_: None) -> Found:
     """The baseline: the best of `measurements` random networks that fit, all measured."""
     knowledge = _Knowledge(problem, _History(history), advance)
-    knowledge.measure_random(measurements)
+    knowledge.measure_random(measurements, measurements)
     return knowledge.best(1)
 
 
@@ -122,7 +126,7 @@ class _History:
                 "kind": kind,
                 "generation": generation,
                 "arch": json.loads(candidate.arch.to_json()),
-                "accuracy": accuracy if kind == "measured" else None,
+                "accuracy": accuracy if kind != "predicted" else None,
                 "predicted": accuracy if kind == "predicted" else None,
                 "sram_bytes": candidate.score.sram_bytes,
                 "flash_bytes": candidate.score.flash_bytes,
@@ -136,8 +140,17 @@ class _History:
         self._file.append(*entries[max(0, len(self._file) - start) :])
 
 
+@dataclass(frozen=True)
+class _Predicted:
+    """Accuracy (a fraction), and how far the predictor's members differ about it."""
+
+    accuracy: float
+    spread: float
+
+
 class _Knowledge:
-    """Measured subnets and the predictor fitted to them."""
+    """Measured subnets and the predictors fitted to them: of the float subnets' accuracies and, where blocks choose
+    formats, of what the formats take from them."""
 
     def __init__(self, problem: Problem, log: _History, advance: Advance) -> None:
         self._problem = problem
@@ -145,18 +158,27 @@ class _Knowledge:
         self._advance = advance
         self._candidates: list[Any] = []
         self._accuracies: list[float] = []
+        self._quantised: dict[int, float] = {}
+        """Accuracies after quantisation, by place among the candidates."""
+        self._has_formats = problem.space.formats != ["w8a8"]
         self._predictor: Any = None
+        self._loss: Any = None
 
     @property
     def can_predict(self) -> bool:
-        return self._predictor is not None
+        return self._predictor is not None and (self._loss is not None or not self._has_formats)
 
     @property
     def measured(self) -> list[dict[str, Any]]:
-        return [_entry(c, a) for c, a in zip(self._candidates, self._accuracies, strict=True)]
+        """What a winner is chosen from: where blocks choose formats, the subnets measured in theirs."""
+        floats = list(zip(self._candidates, self._accuracies, strict=True))
+        if not self._has_formats:
+            return [_entry(candidate, accuracy) for candidate, accuracy in floats]
+        return [_entry(floats[i][0], a) | {"float_accuracy": floats[i][1]} for i, a in self._quantised.items()]
 
-    def measure_random(self, count: int) -> None:
-        """Random networks within the limits, measured; the predictor is fitted to them."""
+    def measure_random(self, count: int, quantised: int) -> None:
+        """Random networks within the limits, measured, `quantised` of them in their formats too; the predictors are
+        fitted to them."""
         import tinynas._core as _core
 
         options = _core.SearchOptions(
@@ -164,7 +186,7 @@ class _Knowledge:
         )
         problem = self._problem
         searcher = _core.make_searcher("random", problem.space, problem.oracle, problem.limits, options)
-        self._measure(list(searcher.ask())[:count], 0, "measuring subnets")
+        self._measure(list(searcher.ask())[:count], 0, "measuring subnets", quantised)
         self._fit()
 
     def buy(self, history: Sequence[Any], count: int, generation: int) -> None:
@@ -179,11 +201,15 @@ class _Knowledge:
         self._measure([candidates[i] for i in best + unsure], generation, "measuring the best and the unsure")
         self._fit()
 
-    def predict(self, archs: Sequence[Any]) -> list[Any]:
-        """Predictions: `accuracy` (a fraction) and `spread` over the predictor's members."""
-        if self._predictor is None:
+    def predict(self, archs: Sequence[Any]) -> list[_Predicted]:
+        """Of the networks in their formats."""
+        if not self.can_predict:
             raise RuntimeError("predict before any measurement")
-        return list(self._predictor.predict(archs))
+        floats = self._predictor.predict([arch.with_formats([]) for arch in archs])
+        if not self._has_formats:
+            return [_Predicted(p.accuracy, p.spread) for p in floats]
+        losses = self._loss.predict(archs)
+        return [_Predicted(p.accuracy - q.accuracy, p.spread + q.spread) for p, q in zip(floats, losses, strict=True)]
 
     def finals(self, history: Sequence[Any], count: int, generation: int) -> Found:
         """Measures the finalists, which are the best predicted candidates, or in Pareto mode a spread choice of the
@@ -221,8 +247,22 @@ class _Knowledge:
             "rmse_of_the_mean": report.mean_rmse,
         }
 
-    def _measure(self, candidates: list[Any], generation: int, title: str) -> None:
-        archs = [json.loads(candidate.arch.to_json()) for candidate in candidates]
+    def _measure(self, candidates: list[Any], generation: int, title: str, quantised: int | None = None) -> None:
+        """Accuracies of the float subnets and, of the first `quantised` (None: of all), in their formats."""
+        first = len(self._candidates)
+        accuracies = self._accuracies_of([candidate.arch.with_formats([]) for candidate in candidates], title)
+        self._candidates += candidates
+        self._accuracies += accuracies
+        self._log.write("measured", generation, candidates, accuracies)
+        if not self._has_formats:
+            return
+        chosen = candidates[:quantised]
+        accuracies = self._accuracies_of([candidate.arch for candidate in chosen], f"{title}, quantised")
+        self._quantised |= {first + i: accuracy for i, accuracy in enumerate(accuracies)}
+        self._log.write("quantised", generation, chosen, accuracies)
+
+    def _accuracies_of(self, points: Sequence[Any], title: str) -> list[float]:
+        archs = [json.loads(point.to_json()) for point in points]
         done = 0
 
         def step() -> None:
@@ -230,19 +270,23 @@ class _Knowledge:
             done += 1
             self._advance(title, done, len(archs))
 
-        accuracies = self._problem.measurements.accuracies(archs, step)
-        self._candidates += candidates
-        self._accuracies += accuracies
-        self._log.write("measured", generation, candidates, accuracies)
+        return self._problem.measurements.accuracies(archs, step)
 
     def _fit(self) -> None:
         import tinynas._core as _core
 
         if len(self._accuracies) < 8:
             return
-        predictor = _core.Predictor(self._problem.space, _core.PredictorOptions(seed=self._problem.seed))
-        predictor.fit([candidate.arch for candidate in self._candidates], self._accuracies)
+        space, options = self._problem.space, _core.PredictorOptions(seed=self._problem.seed)
+        predictor = _core.Predictor(space.with_formats(["w8a8"]), options)
+        predictor.fit([candidate.arch.with_formats([]) for candidate in self._candidates], self._accuracies)
         self._predictor = predictor
+        if len(self._quantised) < 8:
+            return
+        loss = _core.Predictor(space, options)
+        losses = [self._accuracies[i] - accuracy for i, accuracy in self._quantised.items()]
+        loss.fit([self._candidates[i].arch for i in self._quantised], losses)
+        self._loss = loss
 
 
 def _entry(candidate: Any, accuracy: float) -> dict[str, Any]:

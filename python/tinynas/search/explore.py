@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from tinynas.config.search import Budget
-from tinynas.config.space import SpaceConfig
 from tinynas.config.target import OverheadConfig
 from tinynas.errors import InfeasibleError, InputError
 
@@ -30,7 +29,7 @@ def limits_of(budget: Budget, overhead: OverheadConfig | None = None) -> _core.L
 
 
 def explore(
-    space: SpaceConfig,
+    space: _core.SearchSpace,
     oracle: _core.Oracle,
     limits: _core.Limits,
     samples: int,
@@ -45,8 +44,7 @@ def explore(
     """
     import tinynas._core as _core
 
-    core_space = space.to_core()
-    result = _core.stage1(core_space, oracle, limits, samples=samples, seed=seed, progress=progress)
+    result = _core.stage1(space, oracle, limits, samples=samples, seed=seed, progress=progress)
     subspaces = [
         {
             "resolution": s.resolution,
@@ -62,7 +60,7 @@ def explore(
         for s in result.subspaces
     ]
     if result.winner is None:
-        raise InfeasibleError(why_infeasible(core_space, oracle, limits))
+        raise InfeasibleError(why_infeasible(space, oracle, limits))
     winner = result.subspaces[result.winner]
     return {"subspaces": subspaces, "winner": {"resolution": winner.resolution, "width": winner.width}}
 

@@ -42,11 +42,17 @@ def as_float(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
     return ((pictures.astype(np.float32) - 128.0) / 128.0).astype(np.float32)
 
 
-def quantise(float_graph: _core.Graph, data: DataSet, seed: int, formats: Sequence[str] = ()) -> _core.Graph:
+def quantise(
+    float_graph: _core.Graph,
+    data: DataSet,
+    seed: int,
+    formats: Sequence[str] = (),
+    calibration_pictures: int = CALIBRATION_PICTURES,
+) -> _core.Graph:
     """Post-training quantisation, calibrated on training pictures; int8, or in `formats` (one per operator)."""
     import tinynas._core as _core
 
-    pictures, _ = pictures_of(data.train, resolution_of(float_graph), CALIBRATION_PICTURES, seed)
+    pictures, _ = pictures_of(data.train, resolution_of(float_graph), calibration_pictures, seed)
     return _core.quantize(float_graph, [as_float(pictures)], formats=list(formats))
 
 

@@ -12,13 +12,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from tinynas.config.space import SpaceConfig
 from tinynas.data import DataSet
-from tinynas.search.bits import UNIFORM
+from tinynas.search.bits import Bits, with_bits, without_formats
 from tinynas.search.evolve import Problem, search
 from tinynas.search.explore import check_latency, explore, limits_of
 from tinynas.search.finish import export_all, verify_c
 from tinynas.search.inputs import data_options
 from tinynas.search.measure import AccuraciesOf, Measurements
-from tinynas.search.quantised import Quantised, limits_hold, quantise_network
+from tinynas.search.quantised import FormatMeasurer, Quantised, quantise_network
 from tinynas.search.run_dir import JsonLines, RunDir, read_json, write_json
 from tinynas.search.settings import SearchSettings
 from tinynas.search.supernets import check_space, obtain_supernet, train_config
@@ -50,7 +50,7 @@ class Search:
 
     def _all_stages(self) -> dict[str, Any]:
         if self.settings.timed:
-            check_latency(self.space.to_core(), self.oracle())
+            check_latency(with_bits(self.space, self.settings.bits), self.oracle())
         space = self._subspace()
         found = self.run.once("stage2.json", lambda: self._stage2(space))
         self.console.print(
@@ -84,17 +84,20 @@ class Search:
                     return True
 
                 samples = self.settings.search.samples_per_subspace
-                return explore(self.space, self.oracle(), self.limits(), samples, self.settings.seed, advance)
+                space = with_bits(self.space, self.settings.bits)
+                return explore(space, self.oracle(), self.limits(), samples, self.settings.seed, advance)
 
         result: dict[str, Any] = self.run.once("stage1.json", make)
         return result
 
     def _stage2(self, space: SpaceConfig) -> dict[str, Any]:
         evaluator = self.evaluator()
-        measurements = Measurements(self._measured_file(), self._measurer(evaluator))
-        problem = Problem(
-            space.to_core(), self.oracle(), self.limits(), measurements, self.settings.search, self.settings.seed
-        )
+        core = with_bits(space, self.settings.bits)
+        measurer = self._measurer(evaluator)
+        if self.settings.bits is not Bits.eight:
+            measurer = FormatMeasurer(measurer, evaluator, self.data, self.settings.seed)
+        measurements = Measurements(self._measured_file(), measurer)
+        problem = Problem(core, self.oracle(), self.limits(), measurements, self.settings.search, self.settings.seed)
         with self._bars() as bars, self._seconds("stage2"):
             tasks: dict[str, Any] = {}
 
@@ -134,7 +137,7 @@ class Search:
             "pictures_equal_to_reference": verified.equal_pictures,
             "arena_bytes": {"predicted": plan.arena_bytes, "compiled": verified.arena_bytes},
             "cost": {key: value for key, value in cost.items() if key != "layers"},
-            "quantised": quantised.report,
+            "quantised": {"bits": self.settings.bits.value} | quantised.report,
             "predictor": found["predictor"],
             "seconds": self._seconds.values,
         }
@@ -142,12 +145,9 @@ class Search:
     def _quantise(self, float_graph: _core.Graph, arch: dict[str, Any]) -> Quantised:
         import tinynas._core as _core
 
-        sizes = _core.build_graph(self.space.to_core(), _core.Arch.from_json(json.dumps(arch)))
-        fits = limits_hold(sizes, self._plain_oracle(), self.limits())
+        formats = _core.operator_formats(self.space.to_core(), _core.Arch.from_json(json.dumps(arch)))
         checkpoint = self.run.path / "qat.pt"
-        return quantise_network(
-            float_graph, self.data, self.settings.bits, train_config(self.settings), checkpoint, fits
-        )
+        return quantise_network(float_graph, self.data, formats, train_config(self.settings), checkpoint)
 
     def _finetune(self, found: dict[str, Any]) -> dict[str, Any]:
         """Trains the winner on, and writes the float graph of what it became, or of the supernet's subnet where that
@@ -156,12 +156,12 @@ class Search:
         from tinynas.train import RichProgress
         from tinynas.train.alone import finetune
 
-        evaluator, arch = self.evaluator(), found["arch"]
+        evaluator, arch = self.evaluator(), without_formats(found["arch"])
         with self._seconds("finetune"), RichProgress("finetuning the winner") as progress:
             net = finetune(
                 evaluator, arch, self.data, train_config(self.settings), self.run.path / "finetune.pt", progress
             )
-            before, after = found["accuracy"], net.accuracy()
+            before, after = found.get("float_accuracy", found["accuracy"]), net.accuracy()
         gained = after >= before
         if not gained:
             self.console.print(
@@ -212,13 +212,6 @@ class Search:
         return (self._checkpoint.parent if own else self.run.path) / f"measured-{self.data.fingerprint[:16]}.jsonl"
 
     def oracle(self) -> _core.Oracle:
-        """The oracle of the settings, for networks of the wanted bits."""
-        import tinynas._core as _core
-
-        form = UNIFORM[self.settings.bits]
-        return self._plain_oracle() if form == "w8a8" else _core.in_format(self._plain_oracle(), form)
-
-    def _plain_oracle(self) -> _core.Oracle:
         """A plugin, or the schedule's."""
         import tinynas._core as _core
 

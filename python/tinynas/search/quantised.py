@@ -1,8 +1,9 @@
-"""From the winner's float network to its quantised one, in the bits that were asked for."""
+"""From float networks to quantised ones: what subnets lose in their formats, and the winner in the bits asked for."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,14 +12,19 @@ import numpy as np
 
 from tinynas.config.train import TrainConfig
 from tinynas.data import DataSet
-from tinynas.search.bits import Bits, Fits, formats_of, mixed_formats
 from tinynas.search.finish import as_int8, pictures_of, quantise, resolution_of
+from tinynas.search.measure import AccuraciesOf
+from tinynas.train.evaluator import SupernetEvaluator
 
 if TYPE_CHECKING:
     import tinynas._core as _core
 
-MEASURED_PICTURES = 1000
-"""Validation pictures by which post-training and trained quantisation, and formats, are compared."""
+_COMPARED_PICTURES = 1000
+"""Validation pictures by which post-training and trained quantisation are compared."""
+_MEASURED_PICTURES = 500
+"""Validation pictures by which the quantised subnets of a search are compared."""
+_CALIBRATION_PICTURES = 64
+"""Training pictures from which such a subnet's activations get their scales."""
 
 
 @dataclass(frozen=True)
@@ -29,46 +35,68 @@ class Quantised:
     report: dict[str, Any]
 
 
-def limits_hold(sizes: _core.Graph, oracle: _core.Oracle, limits: _core.Limits) -> Fits:
-    """Whether `sizes`, a graph without data, stays within the limits in given formats."""
+class FormatMeasurer:
+    """Accuracies of archs: of the float subnet where an arch has no formats, else of what post-training quantisation
+    makes of it, on up to 500 validation pictures by the reference interpreter."""
+
+    def __init__(self, floats: AccuraciesOf, evaluator: SupernetEvaluator, data: DataSet, seed: int) -> None:
+        self._floats = floats
+        self._evaluator = evaluator
+        self._space = _core_space(evaluator)
+        self._data = data
+        self._seed = seed
+
+    def each(self, archs: Sequence[dict[str, Any]]) -> Iterator[tuple[int, float]]:
+        """(index, accuracy) of every arch, in the order in which they are done."""
+        plain = [i for i, arch in enumerate(archs) if "formats" not in arch]
+        for place, accuracy in self._floats.each([archs[i] for i in plain]):
+            yield plain[place], accuracy
+        for index, arch in enumerate(archs):
+            if "formats" in arch:
+                yield index, self._quantised(arch)
+
+    def _quantised(self, arch: dict[str, Any]) -> float:
+        import tinynas._core as _core
+
+        graph = self._evaluator.extract(arch)
+        formats = list(_core.operator_formats(self._space, _core.Arch.from_json(json.dumps(arch))))
+        quantised = quantise(graph, self._data, self._seed, formats, _CALIBRATION_PICTURES)
+        return measured_accuracy(quantised, self._data, self._seed, _MEASURED_PICTURES)
+
+
+def _core_space(evaluator: SupernetEvaluator) -> _core.SearchSpace:
     import tinynas._core as _core
 
-    return lambda formats: bool(_core.fits(oracle.cost(_core.in_formats(sizes, list(formats))), limits))
-
-
-def measured_accuracy(graph: _core.Graph, data: DataSet, seed: int) -> float:
-    """Of a quantised graph, by the reference interpreter, on up to MEASURED_PICTURES validation pictures."""
-    import tinynas._core as _core
-
-    pictures, labels = pictures_of(data.val, resolution_of(graph), MEASURED_PICTURES, seed)
-    outputs = np.asarray(_core.run_batch(graph, [as_int8(pictures)])[0]).reshape(len(labels), -1)
-    return float(np.mean(outputs.argmax(axis=1) == labels))
+    return _core.SearchSpace.from_json(evaluator.space_json)
 
 
 def quantise_network(
-    float_graph: _core.Graph, data: DataSet, bits: Bits, config: TrainConfig, checkpoint: Path, fits: Fits | None = None
+    float_graph: _core.Graph, data: DataSet, formats: Sequence[str], config: TrainConfig, checkpoint: Path
 ) -> Quantised:
-    """Post-training quantisation for 8 bits; with 4 the better of that and of quantisation-aware training.
+    """Post-training quantisation to formats (one per operator); where one has 4 bits, the better of that and of
+    quantisation-aware training that starts from it.
 
-    checkpoint: the training's .pt file, through which it goes on. fits: the budget, which `mixed` needs.
+    checkpoint: the training's .pt file, through which it goes on.
     """
-    seed = config.seed
-    if bits is Bits.eight:
-        return Quantised(quantise(float_graph, data, seed), {"bits": bits.value, "method": "ptq"})
     from tinynas.train.qat import quantisation_aware
 
-    def after_training(formats: Sequence[str]) -> float:
-        return measured_accuracy(quantise(float_graph, data, seed, formats), data, seed)
-
-    mixed = bits is Bits.mixed
-    formats = (
-        mixed_formats(float_graph, fits or (lambda _: True), after_training) if mixed else formats_of(float_graph, bits)
-    )
-    graphs = {
-        "ptq": quantise(float_graph, data, seed, formats),
-        "qat": quantisation_aware(float_graph, formats, data, config, checkpoint),
-    }
-    accuracy = {method: measured_accuracy(graph, data, seed) for method, graph in graphs.items()}
+    seed = config.seed
+    after = quantise(float_graph, data, seed, formats)
+    report: dict[str, Any] = {"formats": list(formats), "method": "ptq"}
+    if set(formats) == {"w8a8"} or config.qat_epochs == 0:
+        return Quantised(after, report)
+    start = after if config.qat_start == "ptq" else None
+    graphs = {"ptq": after, "qat": quantisation_aware(float_graph, formats, data, config, checkpoint, start=start)}
+    accuracy = {method: measured_accuracy(graph, data, seed, _COMPARED_PICTURES) for method, graph in graphs.items()}
     method = max(accuracy, key=lambda each: accuracy[each])
-    report = {"bits": bits.value, "method": method, "formats": formats}
-    return Quantised(graphs[method], report | {f"{name}_val": value for name, value in accuracy.items()})
+    report |= {"method": method} | {f"{name}_val": value for name, value in accuracy.items()}
+    return Quantised(graphs[method], report)
+
+
+def measured_accuracy(graph: _core.Graph, data: DataSet, seed: int, count: int) -> float:
+    """Of a quantised graph, by the reference interpreter, on up to `count` validation pictures."""
+    import tinynas._core as _core
+
+    pictures, labels = pictures_of(data.val, resolution_of(graph), count, seed)
+    outputs = np.asarray(_core.run_batch(graph, [as_int8(pictures)])[0]).reshape(len(labels), -1)
+    return float(np.mean(outputs.argmax(axis=1) == labels))

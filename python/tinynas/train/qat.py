@@ -42,11 +42,13 @@ def quantisation_aware(
     config: TrainConfig,
     out: Path,
     progress: ProgressCallback | None = None,
+    start: _core.Graph | None = None,
 ) -> _core.Graph:
     """The integer graph of a float one (BatchNorms folded), trained for `qat_epochs` with its quantisers in place.
 
-    formats: w8a8, w4a8 or w4a4 per operator. Resumable through `out` (a .pt file), to the same result.
-    InputError where `out` belongs to another network, other formats or other settings.
+    formats: w8a8, w4a8 or w4a4 per operator. start: what post-training quantisation made of the same graph in these
+    formats, from whose scales the steps are trained on; None: from LSQ's initial ones. Resumable through `out` (a .pt
+    file), to the same result. InputError where `out` belongs to another network, other formats or other settings.
     """
     import torch
 
@@ -56,8 +58,11 @@ def quantisation_aware(
     text = graph.to_json()
     side = int(graph.tensors[graph.inputs[0]].shape[1])
     net, teacher = native.QatNet(text, list(formats)), native.QatNet(text, list(formats))
-    drawn = np.random.default_rng(config.seed).permutation(len(data.train))[:_FIRST_BATCH]
-    net.initialise(torch.from_numpy(data.train.batch(np.sort(drawn), side)[0]))
+    if start is None:
+        drawn = np.random.default_rng(config.seed).permutation(len(data.train))[:_FIRST_BATCH]
+        net.initialise(torch.from_numpy(data.train.batch(np.sort(drawn), side)[0]))
+    else:
+        net.start_from(start.to_json())
     config = config.model_copy(
         update={
             "epochs": config.qat_epochs,
@@ -67,8 +72,9 @@ def quantisation_aware(
             "label_smoothing": 0.0,
         }
     )
-    # What stands for the arch: the network and its formats, by which a checkpoint is told from another's.
-    digest = hashlib.sha256((text + ",".join(formats)).encode()).hexdigest()
+    # What stands for the arch: the network, its formats and first steps, by which a checkpoint is told from another's.
+    first = "" if start is None else start.to_json()
+    digest = hashlib.sha256((text + ",".join(formats) + first).encode()).hexdigest()
     arch = json.dumps({"resolution": side, "graph": digest})
     start = Checkpoint(space="", config=config.model_dump(mode="json"), total_steps=0, data=data.fingerprint, arch=arch)
     run = _QatRun(net, config, data, out)

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <span>
+#include <utility>
+#include <vector>
 
 #include "oracle/growing_segment.h"
 #include "oracle/ring_table.h"
@@ -21,6 +23,13 @@ SearchSpace odd_space() {
   space.resolutions = {15, 33, 48};
   space.feature_mix = 40;
   space.stages.push_back({24, 2, {1, 2, 3}, {3, 5, 7}, {1, 3, 6}});
+  return space;
+}
+
+/// The same with formats as genes, or with maps of 4 bits everywhere.
+SearchSpace odd_space_in(std::vector<Format> formats) {
+  auto space = odd_space();
+  space.formats = std::move(formats);
   return space;
 }
 
@@ -61,7 +70,7 @@ int expect_partitions(const SearchSpace& space, const ScheduleOptions& options, 
     EXPECT_EQ(fast.flash_bytes, cost.flash_bytes);
     EXPECT_EQ(fast.macs, cost.macs);
     // The rings of pixels of small maps may take a little less than their formulas say.
-    EXPECT_LE(options.prefer == Prefer::memory ? fast.sram_bytes * 99 / 100 : fast.sram_bytes, cost.sram_bytes);
+    EXPECT_LE(options.prefer == Prefer::memory ? fast.sram_bytes * 98 / 100 : fast.sram_bytes, cost.sram_bytes);
     packed += fast.sram_bytes == cost.sram_bytes ? 1 : 0;
   }
   return packed;
@@ -109,7 +118,10 @@ TEST_P(ScoreTables, PreferringMemoryEqualsThePartitionOfRowsAndPixels) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Spaces, ScoreTables, ::testing::Values(mcunet_space(), odd_space()));
+INSTANTIATE_TEST_SUITE_P(Spaces, ScoreTables,
+                         ::testing::Values(mcunet_space(), odd_space(),
+                                           odd_space_in({Format::w8a8, Format::w4a8, Format::w4a4}),
+                                           odd_space_in({Format::w4a4})));
 
 TEST(ScoreTable, OtherOraclesHaveNone) {
   EXPECT_EQ(ScoreTable::make(tiny_space(), *make_oracle("layerwise", {})), nullptr);

@@ -26,6 +26,7 @@ TRAIN = {
     "checkpoint_seconds": 0.05,
     "calibration_pictures": 32,
     "finetune_epochs": 1,
+    "qat_epochs": 1,
 }
 SEARCH = {
     "samples_per_subspace": 100,

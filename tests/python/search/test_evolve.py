@@ -106,7 +106,7 @@ def test_a_line_cut_off_by_a_kill_is_dropped(tmp_path: Path) -> None:
 def test_infeasible_says_what_the_space_can_reach() -> None:
     limits = limits_of(Budget(sram_bytes=1024))
     with pytest.raises(InfeasibleError, match=r"SRAM 1,024.*least SRAM: [\d,]+ B SRAM"):
-        explore(load_space("scenes"), _core.make_oracle("streaming"), limits, 20, 0)
+        explore(load_space("scenes").to_core(), _core.make_oracle("streaming"), limits, 20, 0)
 
 
 @pytest.mark.parametrize("searcher", ["random", "regularized-evolution"])

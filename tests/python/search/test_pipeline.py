@@ -31,3 +31,26 @@ def test_a_finetuning_that_loses_is_left_out(
     assert result["finetuned"] is False
     assert accuracy["float_val"] == accuracy["supernet_val"] > 0.5
     assert accuracy["int8_c_val"] == pytest.approx(accuracy["float_val"], abs=0.05)
+
+
+@pytest.mark.parametrize("bits", ["mixed", "4"])
+def test_a_search_over_bits_ends_in_code_that_equals_the_reference(
+    bits: str, small_search: list[str], tmp_path: Path
+) -> None:
+    asked = ["search", *small_search, "--runs", str(tmp_path), "--name", "run", "--bits", bits, "--json"]
+    done = CliRunner().invoke(app, asked)
+    assert done.exit_code == 0, done.output
+    result = json.loads(done.stdout)
+    assert result["arena_bytes"]["predicted"] == result["arena_bytes"]["compiled"]
+    assert result["pictures_equal_to_reference"] == result["pictures"]["val"]
+    assert result["quantised"]["bits"] == bits
+    run = tmp_path / "run"
+    point = json.loads((run / "arch.json").read_text())
+    formats = set(point["arch"]["formats"])
+    assert formats == {"w4a4"} if bits == "4" else formats & {"w4a8", "w4a4"}
+    assert result["cost"]["flash_bytes"] == json.loads((run / "stage2.json").read_text())["flash_bytes"]
+    out = CliRunner().invoke(app, ["export", str(run), "--bits", bits, "--out", str(tmp_path / "c")])
+    assert out.exit_code == 0, out.output
+    missing = CliRunner().invoke(app, ["export", str(run), "--bits", "w4a8", "--out", str(tmp_path / "d")])
+    assert missing.exit_code == 2
+    assert "train --qat" in missing.output

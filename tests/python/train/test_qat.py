@@ -13,6 +13,7 @@ import tinynas._core as _core
 from tinynas.config.space import SpaceConfig
 from tinynas.data.base import DataSet
 from tinynas.errors import InputError
+from tinynas.search.finish import quantise
 from tinynas.train import TrainConfig, TrainProgress, train_alone
 from tinynas.train.qat import quantisation_aware
 
@@ -67,19 +68,52 @@ def test_steps_start_as_in_the_paper(float_graph: _core.Graph, data: DataSet) ->
     assert torch.allclose(values[f"{name}_step"].detach(), expected)
 
 
-def test_training_wins_back_what_rounding_lost(float_graph: _core.Graph, data: DataSet, tmp_path: Path) -> None:
+@pytest.mark.parametrize("form", ["w8a8", "w4a8", "w4a4"])
+def test_training_starts_from_what_quantisation_made(form: str, float_graph: _core.Graph, data: DataSet) -> None:
+    formats = _core.uniform_formats(float_graph, form)
+    quantised = quantise(float_graph, data, 0, formats)
+    net = native.QatNet(float_graph.to_json(), formats)
+    net.start_from(quantised.to_json())
+    images, labels = data.val.batch(np.arange(len(data.val)), 16)
+    simulated = net.logits(torch.from_numpy(images)).numpy()
+    levels = _core.run_batch(quantised, [(images.astype(np.int16) - 128).astype(np.int8)])[0].reshape(simulated.shape)
+    output = quantised.tensors[quantised.outputs[0]]
+    difference = np.abs((levels - float(output.zero_point[0])) - simulated / output.scale[0])
+    assert np.mean(difference < (2.5 if form == "w4a4" else 1.5)) > 0.97, difference.max()
+    right, right_simulated = levels.argmax(1) == labels, simulated.argmax(1) == labels
+    assert abs(right.mean() - right_simulated.mean()) <= 0.02
+    again = _core.Graph.from_json(net.to_graph())
+    assert [t.scale for t in again.tensors if not t.constant] == [t.scale for t in quantised.tensors if not t.constant]
+    assert [t.zero_point for t in again.tensors] == [t.zero_point for t in quantised.tensors]
+    weights = [op.inputs[1] for op in again.operators if op.kind == "conv2d"]
+    for tensor in weights:
+        assert np.array_equal(again.tensors[tensor].array(), quantised.tensors[tensor].array())
+
+
+def test_a_start_of_another_network_is_refused(float_graph: _core.Graph, data: DataSet) -> None:
+    net = native.QatNet(float_graph.to_json(), _core.uniform_formats(float_graph, "w4a8"))
+    with pytest.raises(InputError, match="bits"):
+        net.start_from(quantise(float_graph, data, 0, _core.uniform_formats(float_graph, "w4a4")).to_json())
+
+
+@pytest.mark.parametrize("first_steps", ["ptq", "lsq"])
+def test_training_wins_back_what_rounding_lost(
+    first_steps: str, float_graph: _core.Graph, data: DataSet, tmp_path: Path
+) -> None:
     formats = _core.uniform_formats(float_graph, "w4a4")
     images, _ = pictures(data)
+    quantised = quantise(float_graph, data, 0, formats) if first_steps == "ptq" else None
     start = native.QatNet(float_graph.to_json(), formats)
-    start.initialise(torch.from_numpy(images))
+    start.initialise(torch.from_numpy(images)) if quantised is None else start.start_from(quantised.to_json())
     teacher = start.logits(torch.from_numpy(images), quantised=False).numpy()
 
     def distance(graph: _core.Graph) -> float:
         out = _core.run_batch(graph, [(images.astype(np.int16) - 128).astype(np.int8)])[0]
-        real = out.reshape(teacher.shape) * graph.tensors[graph.outputs[0]].scale[0]
+        output = graph.tensors[graph.outputs[0]]
+        real = (out.reshape(teacher.shape) - float(output.zero_point[0])) * output.scale[0]
         return float(np.abs(real - teacher).mean())
 
-    trained = quantisation_aware(float_graph, formats, data, CONFIG, tmp_path / "qat.pt")
+    trained = quantisation_aware(float_graph, formats, data, CONFIG, tmp_path / "qat.pt", start=quantised)
     assert distance(trained) < distance(_core.Graph.from_json(start.to_graph()))
     assert {t.dtype for t in trained.tensors} >= {"s4", "s8", "s32"}
 
