@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdlib>
 #include <numeric>
+#include <optional>
 
 #include "tinynas/dsp.h"
 #include "tinynas/requantize.h"
@@ -184,16 +185,14 @@ class LanePacker {
   LanePacker(const OutputStage& stage, const DepthwiseShape& shape) : stage_(stage), shape_(shape) {}
 
   void add(const DspChannel& channel, std::vector<std::int64_t>& words) const {
-    const std::int64_t e = -channel.shift;
     if (channel.constant) {
       // An addend of 0 would mean the slower way, hence the odd bit.
-      add_words(channel, 0, {0, 0, word(channel.value * 4096LL | 1)}, words);
-    } else if (scales(channel)) {
-      const std::int64_t total = 13 - e, pre = std::min(total, headroom(channel));
-      const std::int64_t addend = (1LL << (total - 2)) + (e > 0 ? 2048 : 0) - 128 * 4096LL;
-      const std::array<std::int64_t, 6> quick = {channel.bias, channel.multiplier, addend};
-      const std::array<std::int64_t, 6> slow = {channel.bias, channel.multiplier, 0, total - pre, addend};
-      add_words(channel, pre, total == pre ? quick : slow, words);
+      add_words(channel, 0, {0, 0, word((channel.value << kLaneShift) | 1)}, words);
+    } else if (const auto scaling = scaling_of(channel)) {
+      const std::int64_t pre = std::min(scaling->left, headroom(channel));
+      const std::array<std::int64_t, 6> quick = {channel.bias, scaling->multiplier, scaling->addend};
+      const std::array<std::int64_t, 6> slow = {channel.bias, scaling->multiplier, 0, scaling->left - pre, scaling->addend};
+      add_words(channel, pre, scaling->left == pre ? quick : slow, words, scaling->extra);
     } else {
       add_words(
           channel, 0,
@@ -203,10 +202,57 @@ class LanePacker {
   }
 
  private:
-  /// Sign hidden, and everything within 32 bits when scaled by 2^(13 - e).
-  [[nodiscard]] bool scales(const DspChannel& channel) const {
-    const std::int64_t e = -channel.shift;
-    return hides_sign(stage_) && e >= 0 && e <= 11 && channel.accumulator.magnitude() < (kInt32 >> (13 - e));
+  static constexpr std::int64_t kLaneShift = 10;  // that ends the requantisation in lanes.inc
+
+  /// y = (((acc << left) + extra) * multiplier + addend * 2^32) >> (32 + kLaneShift).
+  struct LaneScaling {
+    std::int64_t left = 0, multiplier = 0, addend = 0, extra = 0;
+  };
+
+  /// Where the clamp hides the sign term and nothing leaves 32 bits. Up to an exponent of kLaneShift - 1 the addend holds
+  /// all of the rounding; beyond it a smaller multiplier and part of the rounding in the bias are tried.
+  [[nodiscard]] std::optional<LaneScaling> scaling_of(const DspChannel& channel) const {
+    const std::int64_t e = -channel.shift, left = kLaneShift + 1 - e;
+    if (!hides_sign(stage_) || e < 0) return std::nullopt;
+    const std::int64_t rounding = (e > 0 ? 1LL << (kLaneShift - 1) : 0) - (128LL << kLaneShift);
+    if (left >= 2) {
+      const LaneScaling scaling{left, channel.multiplier, (1LL << (left - 2)) + rounding};
+      return fits(channel, scaling) ? std::optional(scaling) : std::nullopt;
+    }
+    for (std::int64_t more = headroom(channel); more >= 2 && more - left <= 20; --more) {
+      for (std::int64_t up = 0; up < 2; ++up) {
+        LaneScaling scaling{more, (channel.multiplier >> (more - left)) + up, rounding};
+        if (fit_extra(channel, scaling) && fits(channel, scaling)) return scaling;
+      }
+    }
+    return std::nullopt;
+  }
+
+  static bool fits(const DspChannel& channel, const LaneScaling& scaling) {
+    return channel.accumulator.magnitude() < ((kInt32 - std::abs(scaling.extra)) >> scaling.left);
+  }
+
+  /// Sets `extra` so that the scaling gives TensorFlow Lite's value for every accumulator; false: there is none. Both are
+  /// monotone, so that a stretch of accumulators with one value bounds it from below by its first, from above by its last.
+  [[nodiscard]] bool fit_extra(const DspChannel& channel, LaneScaling& scaling) const {
+    std::int64_t least = -kInt32, most = kInt32;
+    const auto first_with = [&](std::int64_t value) {  // the least (acc << left) + extra that gives a value
+      const std::int64_t product = ((value << kLaneShift) - scaling.addend) * (1LL << 32);
+      return (product + scaling.multiplier - 1) / scaling.multiplier;
+    };
+    for (std::int64_t begin = channel.accumulator.low; begin <= channel.accumulator.high;) {
+      const auto value = requantized(begin, channel, stage_);
+      std::int64_t last = begin, behind = channel.accumulator.high + 1;
+      while (behind - last > 1) {
+        const std::int64_t middle = std::midpoint(last, behind);
+        (requantized(middle, channel, stage_) == value ? last : behind) = middle;
+      }
+      if (value > -128) least = std::max(least, first_with(value) - (begin << scaling.left));
+      if (value < 127) most = std::min(most, first_with(value + 1) - 1 - (last << scaling.left));
+      begin = behind;
+    }
+    scaling.extra = least;
+    return least <= most;
   }
 
   /// The greatest shift that keeps all weights in 16 bits.
@@ -219,9 +265,9 @@ class LanePacker {
   }
 
   void add_words(const DspChannel& channel, std::int64_t shift, std::array<std::int64_t, 6> header,
-                 std::vector<std::int64_t>& words) const {
+                 std::vector<std::int64_t>& words, std::int64_t extra = 0) const {
     const std::int64_t sum = std::accumulate(channel.weights.begin(), channel.weights.end(), std::int64_t{0});
-    header[0] = channel.constant ? 0 : (channel.bias - shape_.offset * sum) * (1LL << shift);
+    header[0] = channel.constant ? 0 : (channel.bias - shape_.offset * sum) * (1LL << shift) + extra;
     for (const auto value : header) words.push_back(word(value));
     for (std::int32_t row = 0; row < shape_.kernel; ++row) {
       const auto tap = [&](std::int32_t i) {
@@ -299,6 +345,15 @@ std::vector<std::int64_t> pack_depthwise(std::span<const std::int64_t> weights, 
     packer.add(dsp_channel(std::move(taps), stage, c), words);
   }
   return words;
+}
+
+bool requantizes_quickly(std::span<const std::int64_t> words, const DepthwiseShape& shape) {
+  constexpr std::size_t kAddend = 2;  // of a channel's words; 0: a slower way
+  const auto each = static_cast<std::size_t>(depthwise_channel_words(shape));
+  for (std::size_t i = kAddend; i < words.size(); i += each) {
+    if (words[i] == 0) return false;
+  }
+  return true;
 }
 
 }  // namespace tinynas

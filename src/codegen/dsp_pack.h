@@ -54,5 +54,7 @@ struct DepthwiseShape {
 /// weights [kernel][kernel][channels] -> words of the channels in turn.
 [[nodiscard]] std::vector<std::int64_t> pack_depthwise(std::span<const std::int64_t> weights, const DepthwiseShape& shape,
                                                        const OutputStage& stage);
+/// Whether no channel of pack_depthwise()'s words takes a slower way (lanes.inc).
+[[nodiscard]] bool requantizes_quickly(std::span<const std::int64_t> words, const DepthwiseShape& shape);
 
 }  // namespace tinynas

@@ -96,9 +96,14 @@ std::string depthwise_work(const KernelRun& run, Terms& terms) {
   const bool multiplied = run.shape.output_c != run.shape.input_c;
   if (run.set == TN_SET_HELIUM && !multiplied && helium_has_strips(run)) return helium_strips(run, terms);
   if (run.set == TN_SET_DSP && dsp_depthwise(run.graph, run.op, run.dtype(run.op.inputs[0]))) {
+    const bool planar = run.input == Layout::planar;
+    if (planar && dsp_map_3x3(run.graph, run.op, run.shape.rows_at_once)) {
+      count(terms, Term::group, run.shape.input_c);
+      return "depthwise_map_3x3";
+    }
     dsp_strips(run, terms);
     const std::string k = std::to_string(run.shape.kernel_h), stride = std::to_string(run.shape.stride_w);
-    return "depthwise_" + k + "x" + k + "_s" + stride + (run.input == Layout::planar ? "_planar" : "");
+    return "depthwise_" + k + "x" + k + "_s" + stride + (planar ? "_planar" : "");
   }
   if (run.set == TN_SET_THUMB2 && !multiplied && run.shape.input_c >= 4) {
     thumb2_taps(run, terms);

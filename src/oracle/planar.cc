@@ -39,6 +39,14 @@ bool dsp_depthwise(const Graph& graph, const Operator& op, DType maps) {
          in[3] >= TN_DSP_STRIP_CHANNELS && (maps == DType::s8 || in[3] % TN_DSP_STRIP_CHANNELS == 0);
 }
 
+bool dsp_map_3x3(const Graph& graph, const Operator& op, std::int32_t rows_at_once) {
+  if (rows_at_once < 3 || !dsp_depthwise(graph, op)) return false;
+  const Window& w = std::get<DepthwiseConv2D>(op.kind).window;
+  const Shape &in = tensor_at(graph, op.inputs[0]).shape, &out = tensor_at(graph, op.outputs[0]).shape;
+  return in[1] == 3 && in[2] == 3 && out[1] == 3 && out[2] == 3 && w.stride_h == 1 && w.padding.top == 1 &&
+         w.padding.left == 1 && tensor_at(graph, op.inputs[1]).shape[1] == 3;
+}
+
 bool planar_ring(const ScheduleInput& input, std::int32_t tensor) {
   const auto& rows = input.rows.tensor(tensor);
   if (input.options.prefer != Prefer::speed || kernel_set(input.options.core) != TN_SET_DSP) return false;

@@ -13,6 +13,10 @@ namespace tinynas {
 [[nodiscard]] bool dsp_convolution(const Graph& graph, const Operator& op, DType output = DType::s8);
 [[nodiscard]] bool dsp_depthwise(const Graph& graph, const Operator& op, DType maps = DType::s8);
 
+/// Whether a step of `rows_at_once` rows of a DSP depthwise convolution is a whole map of 3 x 3 under 3 x 3 windows with
+/// padding all around (engine/dsp/map_3x3.S).
+[[nodiscard]] bool dsp_map_3x3(const Graph& graph, const Operator& op, std::int32_t rows_at_once);
+
 /// Bytes of one channel's plane in a planar row of `columns`.
 [[nodiscard]] constexpr std::int32_t planar_plane_bytes(std::int32_t columns) { return (columns + 3) / 4 * 4; }
 

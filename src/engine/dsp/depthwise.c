@@ -1,9 +1,9 @@
 /* Rows of int8. */
-#include "tinynas/dsp.h"
+#include "strips.h"
 
-static inline void finish(const tn_step* step, const tn_dsp_depthwise_params* p, tn_dsp_lanes* lanes, int32_t r, int32_t x,
+static inline void finish(const tn_step* step, const tn_dsp_depthwise_params* p, tn_dsp_lanes* lanes, tn_strip_piece at,
                           int32_t channel) {
-  (void)step, (void)r, (void)x;
+  (void)step, (void)at;
   lanes->output += channel;
   p->kernel(lanes);
 }
@@ -13,5 +13,6 @@ static inline void finish(const tn_step* step, const tn_dsp_depthwise_params* p,
 #define BYTES(values) (values)
 #define OFFSET 0
 #define STAGED(outputs) 0
+#define PLACE tn_strip_in_map
 #define FINISH finish
 #include "depthwise.inc"

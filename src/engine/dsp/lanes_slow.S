@@ -7,7 +7,7 @@
 .macro SCALED acc                   @ r1 = left, r2 = m, r3 = c
     lsl \acc, \acc, r1
     smmla \acc, \acc, r2, r3
-    ssat \acc, #8, \acc, asr #12
+    ssat \acc, #8, \acc, asr #10
 .endm
 
     .global tn_dsp_lanes_slow

@@ -45,36 +45,63 @@ static inline int32_t tn_strip_even_rows(const tn_step* step, int32_t r, int32_t
   return rows;
 }
 
-/* What both layouts' calls share; strips and planes are left to the caller. */
-static inline tn_dsp_lanes tn_strip_lanes(const tn_step* step, const tn_dsp_depthwise_params* p, int32_t r, int32_t rows,
-                                          int32_t x, int32_t outputs) {
-  const int32_t row_bytes = rows > 1 ? (int32_t)(step->output[r + 1] - step->output[r]) : 0;
-  const tn_dsp_lanes lanes = {.weights = p->weights,
-                              .output = step->output[r] + x * p->channels,
-                              .channels = p->channels,
-                              .rows = rows,
-                              .blocks = outputs >> 2,
-                              .tail = outputs & 3,
-                              .stride = p->channels,
-                              .skip = row_bytes - outputs * p->channels};
+/* What the strips are filled for at a time: output rows and columns of a step. */
+typedef struct {
+  int32_t r, rows, x, outputs;
+} tn_strip_piece;
+
+/* Where its outputs go. */
+typedef struct {
+  int8_t* first;
+  int32_t pixel_bytes, row_bytes;
+} tn_strip_place;
+
+static inline tn_strip_place tn_strip_in_map(const tn_step* step, const tn_dsp_depthwise_params* p, tn_strip_piece at) {
+  const int32_t row_bytes = at.rows > 1 ? (int32_t)(step->output[at.r + 1] - step->output[at.r]) : 0;
+  const tn_strip_place place = {step->output[at.r] + at.x * p->channels, p->channels, row_bytes};
+  return place;
+}
+
+/* Outputs of a row behind its whole blocks; kernels of 3 x 3 have a block of five for the last ones. */
+static inline int32_t tn_strip_tail(const tn_dsp_depthwise_params* p, int32_t outputs) {
+  const int32_t tail = outputs & 3;
+  return tail == 1 && outputs > 4 && p->kernel_size == 3 ? 5 : tail;
+}
+
+/* What all layouts' calls share; strips, planes and channels are left to the caller. */
+static inline tn_dsp_lanes tn_strip_lanes(const tn_dsp_depthwise_params* p, tn_strip_piece at, tn_strip_place place) {
+  const int32_t lone = at.outputs == 3; /* a block, its last output not wanted */
+  const int32_t tail = lone ? 0 : tn_strip_tail(p, at.outputs), span = at.rows * p->stride * TN_DSP_STRIP_ROW;
+  tn_dsp_lanes lanes;
+  lanes.weights = p->weights;
+  lanes.output = place.first;
+  lanes.channels = p->channels;
+  lanes.span = span;
+  lanes.blocks = (at.outputs + lone - tail) >> 2;
+  lanes.back = 8 * p->stride - span;
+  lanes.back_output = 4 * place.pixel_bytes - at.rows * place.row_bytes;
+  lanes.row_bytes = place.row_bytes;
+  lanes.stride = place.pixel_bytes;
+  lanes.far = lone ? 0 : 3 * place.pixel_bytes;
+  lanes.pair = tail == 2 ? place.pixel_bytes : 0;
+  lanes.tail = tail;
   return lanes;
 }
 
-typedef void tn_strip_runner(const tn_step* step, const tn_dsp_depthwise_params* p, int32_t r, int32_t rows, int32_t x,
-                             int32_t outputs);
+typedef void tn_strip_runner(const tn_step* step, const tn_dsp_depthwise_params* p, tn_strip_piece at);
 
 /* Runs a step strip by strip. Outputs of a strip row: 40 with stride 1, 20 with stride 2; their columns, those that the last
  * block reads in vain and up to three before them for the sake of alignment fit TN_DSP_STRIP_ROW. */
 static inline void tn_strips_run(const tn_step* step, const tn_dsp_depthwise_params* p, tn_strip_runner* run) {
   const int32_t longest = tn_dsp_strip_outputs(p->stride);
   const int32_t most_rows = tn_dsp_strip_output_rows(p->kernel_size, p->stride, step->rows);
-  for (int32_t r = 0; r < step->rows;) {
-    const int32_t rows = tn_strip_even_rows(step, r, most_rows);
-    for (int32_t x = step->x0; x < step->x1; x += longest) {
-      const int32_t outputs = step->x1 - x < longest ? step->x1 - x : longest;
-      run(step, p, r, rows, x, outputs);
+  tn_strip_piece at = {0, 0, 0, 0};
+  for (; at.r < step->rows; at.r += at.rows) {
+    at.rows = tn_strip_even_rows(step, at.r, most_rows);
+    for (at.x = step->x0; at.x < step->x1; at.x += longest) {
+      at.outputs = step->x1 - at.x < longest ? step->x1 - at.x : longest;
+      run(step, p, at);
     }
-    r += rows;
   }
 }
 

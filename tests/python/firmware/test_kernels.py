@@ -39,6 +39,24 @@ def test_random_operators(core: str, kernel_set: str, tmp_path: Path) -> None:
     assert [r for r in results if r.verdict != "ok"] == []
 
 
+# Height and width: every tail of a row of blocks, rows longer than a strip, whole maps of 3 x 3.
+TAILS = [(3, 3), (5, 1), (5, 2), (5, 5), (7, 9), (4, 13), (3, 11), (9, 45), (6, 41)]
+
+
+@pytest.mark.parametrize("planar", [0, 1])
+def test_every_tail_of_depthwise_rows(planar: int, tmp_path: Path) -> None:
+    lines = [
+        f"{activation}{flavour}s{stride}_{h}x{w} depthwise {h} {w} 5 5 3 3 {stride} 1 1 1 1 "
+        f"{activation} {flavour} 4 {planar} {h}"
+        for h, w in TAILS
+        for stride in (1, 2)
+        for activation, flavour in (("relu6", "plain"), ("relu", "dead"), ("none", "extreme"))
+    ]
+    results = emulator.run("cortex-m7", emulator.build("cortex-m7", "dsp", lines, tmp_path, _program()))
+    assert len(results) == len(lines)
+    assert [r for r in results if r.verdict != "ok"] == []
+
+
 def test_a_wrong_answer_is_seen(tmp_path: Path) -> None:
     """The firmware compares with the interpreter: a changed checksum must be reported."""
     line = "small conv 4 4 8 8 1 1 1 0 0 0 0 relu6 plain 1 0 5"
@@ -59,6 +77,9 @@ def test_a_wrong_answer_is_seen(tmp_path: Path) -> None:
         ("pw conv 25 5 64 64 1 1 1 0 0 0 0 relu plain 4 1 7", 0.95, None),
         ("pw conv 40 40 8 48 1 1 1 0 0 0 0 relu6 plain 2 1 7", 1.5, None),
         ("dw depthwise 40 40 16 16 3 3 1 1 1 1 1 relu6 plain 5 1 9", None, 15.0),
+        ("dw depthwise 20 20 48 48 3 3 1 1 1 1 1 relu6 plain 8 1 9", None, 15.0),
+        ("dw depthwise 25 5 64 64 3 3 1 1 1 1 1 relu6 plain 11 1 9", None, 17.0),
+        ("dw depthwise 3 3 64 64 3 3 1 1 1 1 1 relu6 plain 3 1 9", None, 12.0),
         ("pw conv 20 20 144 40 1 1 1 0 0 0 0 none plain 1 0 7", 0.95, None),
         ("pw conv 20 20 16 96 1 1 1 0 0 0 0 relu6 plain 1 0 7", 1.5, None),
         ("stem conv 80 80 3 16 3 3 2 0 0 1 1 relu6 plain 1 0 3", 1.3, None),

@@ -75,28 +75,34 @@ void tn_dsp_conv2d_s4(const tn_step* step, const tn_dsp_conv2d_params* params);
 /* Some planar rows of the current channel, to be unpacked into its strip. The order of the fields is known to
  * dsp/unpack_planar.S. */
 typedef struct {
-  const int8_t* const* rows; /* NULL: left out */
+  const int8_t* const* rows;
   int32_t count;
   int32_t offset; /* of the channel's first word in a row; moves on with the channels */
   int32_t plane_bytes;
-  int32_t words;  /* of four columns */
-  int16_t* strip; /* where the first column goes */
+  int16_t* strip;  /* where the first column goes */
+  int32_t gap;     /* bytes from the end of a strip row's columns to the next row's */
+  const void* row; /* tn_dsp_planes_row() of its words of four columns */
 } tn_dsp_planes;
 void tn_dsp_unpack_planar(tn_dsp_planes* planes);
+const void* tn_dsp_planes_row(int32_t words);
 
-/* Depthwise over the strips of some channels. The order of the fields is known to dsp/lanes.inc. */
+/* Depthwise over the strips of some channels: columns of blocks of four outputs, then a tail. The order of the
+ * fields is known to dsp/lanes.inc. */
 typedef struct {
   const int16_t* strip; /* word of the first output's first column, first channel */
   const uint32_t* weights;
   int8_t* output;        /* first pixel, first channel */
   tn_dsp_planes* planes; /* filled into the one strip channel by channel; NULL: the strips of all channels are there */
   int32_t channels;
-  int32_t strip_bytes; /* from one channel's strip to the next */
-  int32_t rows;
-  int32_t blocks; /* of four outputs in a row */
-  int32_t tail;   /* outputs behind them, 0..3 */
-  int32_t stride; /* bytes of an output pixel */
-  int32_t skip;   /* bytes from behind an output row to the next one */
+  int32_t strip_bytes;       /* from one channel's strip to the next */
+  int32_t span;              /* bytes of a strip that all rows of a block advance */
+  int32_t blocks;            /* of four outputs in a row */
+  int32_t back, back_output; /* bytes from behind a column of blocks to the next: of the strip, of the output */
+  int32_t row_bytes;         /* from an output row to the next one */
+  int32_t stride;            /* bytes of an output pixel */
+  int32_t far;               /* from a block's first output to its last; 0: the last one is not wanted */
+  int32_t pair;              /* from the first output of a tail of two to the second; 0: the tail is one output */
+  int32_t tail;              /* outputs behind the blocks: 0..3, with 3 x 3 also 5 */
 } tn_dsp_lanes;
 typedef void tn_dsp_lanes_kernel(const tn_dsp_lanes* lanes);
 void tn_dsp_lanes_3x3s1(const tn_dsp_lanes* lanes);
@@ -105,6 +111,17 @@ void tn_dsp_lanes_5x5s1(const tn_dsp_lanes* lanes);
 void tn_dsp_lanes_5x5s2(const tn_dsp_lanes* lanes);
 void tn_dsp_lanes_7x7s1(const tn_dsp_lanes* lanes);
 void tn_dsp_lanes_7x7s2(const tn_dsp_lanes* lanes);
+
+/* A whole planar map of 3 x 3. The order of the fields is known to dsp/map_3x3.S. */
+typedef struct {
+  const int8_t* rows[3];
+  const uint32_t* weights;
+  int8_t* output;
+  int32_t stride;    /* bytes of an output pixel */
+  int32_t row_bytes; /* from an output row to the next one */
+  int32_t channels;
+} tn_dsp_map;
+void tn_dsp_map_3x3(const tn_dsp_map* map);
 
 /* K x K with K = 3, 5, 7, stride 1 or 2 both ways, no dilation, one output channel per input channel, at least 4 channels;
  * with stride 1 the left padding is even for K = 5 and odd for K = 3, 7. Any x0 that is a multiple of 4. */
@@ -118,6 +135,9 @@ typedef struct {
 } tn_dsp_depthwise_params;
 void tn_dsp_depthwise(const tn_step* step, const tn_dsp_depthwise_params* params);
 void tn_dsp_depthwise_planar(const tn_step* step, const tn_dsp_depthwise_params* params); /* of planar rows */
+/* The same of all rows of a map of 3 x 3 with a zero point of -128, stride 1, one column and row of padding around it;
+ * channels that none of the slower ways of lanes.inc is for. */
+void tn_dsp_depthwise_map_3x3(const tn_step* step, const tn_dsp_depthwise_params* params);
 /* Of 4-bit rows, into such; channels a multiple of 4. The constants are those of outputs less by 120, clamped to int8. */
 void tn_dsp_depthwise_s4(const tn_step* step, const tn_dsp_depthwise_params* params);
 void tn_dsp_pack_s4(const int8_t* wide, int8_t* output, int32_t count, int32_t stride);
