@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -150,8 +151,12 @@ class Search:
         return quantise_network(float_graph, self.data, formats, train_config(self.settings), checkpoint)
 
     def _finetune(self, found: dict[str, Any]) -> dict[str, Any]:
-        """Trains the winner on, and writes the float graph of what it became, or of the supernet's subnet where that
-        has the higher accuracy on the validation pictures. Returns `finetuned`, and that network's `accuracy`."""
+        """Trains the winner on, and writes the float graph of what it became, or of the supernet's subnet where that is
+        clearly better on the validation pictures. Returns `finetuned`, and that network's `accuracy`.
+
+        Clearly: by more than the standard error of an accuracy on so many pictures, since the winner, the best of many
+        measured on these very pictures, had luck of about that size.
+        """
         from tinynas.search.run_dir import write_atomic
         from tinynas.train import RichProgress
         from tinynas.train.alone import finetune
@@ -162,7 +167,8 @@ class Search:
                 evaluator, arch, self.data, train_config(self.settings), self.run.path / "finetune.pt", progress
             )
             before, after = found.get("float_accuracy", found["accuracy"]), net.accuracy()
-        gained = after >= before
+        luck = math.sqrt(before * (1 - before) / len(self.data.val))
+        gained = after >= before - luck
         if not gained:
             self.console.print(
                 f"finetuning fell from {100 * before:.2f} to {100 * after:.2f} % on validation: its result is left out"
@@ -170,7 +176,7 @@ class Search:
         graph = net.extract() if gained else evaluator.extract(arch)
         write_atomic(self.run.path / "float_model.json", graph.to_json())
         test = net.accuracy(self.data.test) if gained else evaluator.accuracy(arch, self.data.test)
-        return {"finetuned": gained, "accuracy": {"float_val": max(before, after), "float_test": test}}
+        return {"finetuned": gained, "accuracy": {"float_val": after if gained else before, "float_test": test}}
 
     def _report(self, result: dict[str, Any]) -> None:
         from tinynas.report import write_html
