@@ -18,6 +18,28 @@ bool int8_maps(const KernelRequest& request) {
   return input_of(request).dtype == DType::s8 && output_of(request).dtype == DType::s8;
 }
 
+/// Maps of int8, or of 4 bits that are widened.
+bool serves_maps(const KernelRequest& request) {
+  const auto small = [](DType dtype) { return dtype == DType::s8 || dtype == DType::s4; };
+  if (int8_maps(request)) return true;
+  const auto shape = kernel_shape(*request.graph, operator_of(request), request.rows_at_once);
+  return small(input_of(request).dtype) && small(output_of(request).dtype) &&
+         tn_helium_widens(kernel_kind(*request.graph, operator_of(request)), &shape) != 0;
+}
+
+/// The same kernel on maps of 4 bits.
+void widen(KernelCall& call, const tn_helium_maps& maps) {
+  const std::string name = call.function.substr(std::string("tn_helium_").size()) + "_s4";
+  for (auto& field : call.fields) field.name = "body." + field.name;
+  call.function += "_s4";
+  call.params_type = call.function + "_params";
+  call.sources.insert(call.sources.end(), {"helium/wide.c", "helium/" + name + ".c"});
+  add_field(call, "maps.kernel_h", maps.kernel_h);
+  add_field(call, "maps.stride_h", maps.stride_h);
+  add_field(call, "maps.input_values", maps.input_values);
+  add_field(call, "maps.output_values", maps.output_values);
+}
+
 KernelCall helium_call(const std::string& function, const std::vector<std::string>& sources) {
   KernelCall call;
   call.function = function;
@@ -63,7 +85,7 @@ struct HeliumChooser {
 
   std::optional<KernelCall> operator()(const Conv2D& op) const {
     const Shape &in = input_of(request).shape, &weights = input_of(request, 1).shape;
-    if (!int8_maps(request) || weights[3] != in[3] || weights[0] < 2) return std::nullopt;
+    if (!serves_maps(request) || weights[3] != in[3] || weights[0] < 2) return std::nullopt;
     const bool pointwise = kernel_kind(*request.graph, operator_of(request)) == TN_KIND_POINTWISE;
     const std::int32_t length = weights[1] * weights[2] * weights[3];
     KernelCall call = pointwise ? helium_call("tn_helium_pointwise", {"pointwise.c"})
@@ -92,7 +114,7 @@ struct HeliumChooser {
   }
 
   std::optional<KernelCall> operator()(const DepthwiseConv2D& op) const {
-    if (!int8_maps(request) || request.in_place || input_of(request, 1).shape[3] != input_of(request).shape[3])
+    if (!serves_maps(request) || request.in_place || input_of(request, 1).shape[3] != input_of(request).shape[3])
       return std::nullopt;
     if (auto strips = depthwise_strips(op)) return strips;
     const OutputStage stage = output_stage_of(request);
@@ -174,6 +196,7 @@ class HeliumKernels final : public KernelSet {
     if (!call) return dsp_kernels().choose(request);
     const auto shape = kernel_shape(*request.graph, operator_of(request), request.rows_at_once);
     call->scratch_bytes = tn_scratch_helium(kernel_kind(*request.graph, operator_of(request)), &shape);
+    if (shape.input_bits == 4 || shape.output_bits == 4) widen(*call, tn_helium_maps_of(&shape));
     return call;
   }
 };

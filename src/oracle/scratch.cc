@@ -39,7 +39,9 @@ void set_map(const Shape& shape, std::int32_t& h, std::int32_t& w, std::int32_t&
 void set_window(tn_shape& shape, const Window& window, std::int32_t kernel_h, std::int32_t kernel_w) {
   shape.kernel_h = kernel_h;
   shape.kernel_w = kernel_w;
+  shape.stride_h = window.stride_h;
   shape.stride_w = window.stride_w;
+  shape.dilation_h = window.dilation_h;
   shape.pad_top = window.padding.top;
   shape.pad_left = window.padding.left;
   shape.pad_bottom = window.padding.bottom;
@@ -94,7 +96,7 @@ tn_shape kernel_shape(const Graph& graph, const Operator& op, std::int32_t rows_
   tn_shape shape{};
   set_map(tensor_at(graph, op.inputs[0]).shape, shape.input_h, shape.input_w, shape.input_c);
   set_map(tensor_at(graph, op.outputs[0]).shape, shape.output_h, shape.output_w, shape.output_c);
-  shape.kernel_h = shape.kernel_w = shape.stride_w = shape.groups = 1;
+  shape.kernel_h = shape.kernel_w = shape.stride_h = shape.stride_w = shape.dilation_h = shape.groups = 1;
   shape.rows_at_once = rows_at_once;
   const auto bits = [&](std::int32_t tensor) { return dtype_bits(tensor_at(graph, tensor).dtype); };
   shape.input_bits = bits(op.inputs[0]);

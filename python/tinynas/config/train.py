@@ -63,7 +63,7 @@ class TrainConfig(Config):
     """`label_share` of the finetuning, whose teacher is not much better than the winner; 1: no teacher is run."""
     qat_epochs: Annotated[float, Field(ge=0)] = 3.0
     """Of quantisation-aware training, after the fine-tuning; 0: none, scales are calibrated."""
-    qat_learning_rate: Annotated[float, Field(gt=0)] = 0.01
+    qat_learning_rate: Annotated[float, Field(gt=0)] = 0.002
     qat_start: Literal["ptq", "lsq"] = "ptq"
     """First step sizes: those of post-training quantisation, which lose least, or LSQ's 2 <|v|> / sqrt(Q_P)."""
 

@@ -94,10 +94,10 @@ class Search:
     def _stage2(self, space: SpaceConfig) -> dict[str, Any]:
         evaluator = self.evaluator()
         core = with_bits(space, self.settings.bits)
-        measurer = self._measurer(evaluator)
+        measurements = Measurements(self._measured_file(), self._measurer(evaluator))
         if self.settings.bits is not Bits.eight:
-            measurer = FormatMeasurer(measurer, evaluator, self.data, self.settings.seed)
-        measurements = Measurements(self._measured_file(), measurer)
+            measurer = FormatMeasurer(measurements, evaluator, self.data, self.settings.seed)
+            measurements = Measurements(self._measured_file("quantised"), measurer)
         problem = Problem(core, self.oracle(), self.limits(), measurements, self.settings.search, self.settings.seed)
         with self._bars() as bars, self._seconds("stage2"):
             tasks: dict[str, Any] = {}
@@ -212,10 +212,10 @@ class Search:
         maker = EvaluatorMaker(content, _absolute(settings.data), options, settings.seed, settings.device)
         return RayEvaluator(maker, settings.workers)
 
-    def _measured_file(self) -> Path:
+    def _measured_file(self, kind: str = "measured") -> Path:
         """Beside the checkpoint when it is ours, else in the run."""
         own = self.settings.supernet is None
-        return (self._checkpoint.parent if own else self.run.path) / f"measured-{self.data.fingerprint[:16]}.jsonl"
+        return (self._checkpoint.parent if own else self.run.path) / f"{kind}-{self.data.fingerprint[:16]}.jsonl"
 
     def oracle(self) -> _core.Oracle:
         """A plugin, or the schedule's."""

@@ -12,8 +12,9 @@ import numpy as np
 
 from tinynas.config.train import TrainConfig
 from tinynas.data import DataSet
+from tinynas.search.bits import without_formats
 from tinynas.search.finish import as_int8, pictures_of, quantise, resolution_of
-from tinynas.search.measure import AccuraciesOf
+from tinynas.search.measure import Measurements
 from tinynas.train.evaluator import SupernetEvaluator
 
 if TYPE_CHECKING:
@@ -36,10 +37,10 @@ class Quantised:
 
 
 class FormatMeasurer:
-    """Accuracies of archs: of the float subnet where an arch has no formats, else of what post-training quantisation
-    makes of it, on up to 500 validation pictures by the reference interpreter."""
+    """Accuracies of archs: of the float subnet where an arch has no formats, else that less what post-training
+    quantisation takes from it on up to 500 validation pictures, by the reference interpreter."""
 
-    def __init__(self, floats: AccuraciesOf, evaluator: SupernetEvaluator, data: DataSet, seed: int) -> None:
+    def __init__(self, floats: Measurements, evaluator: SupernetEvaluator, data: DataSet, seed: int) -> None:
         self._floats = floats
         self._evaluator = evaluator
         self._space = _core_space(evaluator)
@@ -48,20 +49,19 @@ class FormatMeasurer:
 
     def each(self, archs: Sequence[dict[str, Any]]) -> Iterator[tuple[int, float]]:
         """(index, accuracy) of every arch, in the order in which they are done."""
-        plain = [i for i, arch in enumerate(archs) if "formats" not in arch]
-        for place, accuracy in self._floats.each([archs[i] for i in plain]):
-            yield plain[place], accuracy
-        for index, arch in enumerate(archs):
-            if "formats" in arch:
-                yield index, self._quantised(arch)
+        floats = self._floats.accuracies([without_formats(arch) for arch in archs])
+        for index, (arch, accuracy) in enumerate(zip(archs, floats, strict=True)):
+            yield index, accuracy - (self._loss(arch) if "formats" in arch else 0.0)
 
-    def _quantised(self, arch: dict[str, Any]) -> float:
+    def _loss(self, arch: dict[str, Any]) -> float:
+        """Of accuracy, on the same pictures before and after."""
         import tinynas._core as _core
 
         graph = self._evaluator.extract(arch)
         formats = list(_core.operator_formats(self._space, _core.Arch.from_json(json.dumps(arch))))
         quantised = quantise(graph, self._data, self._seed, formats, _CALIBRATION_PICTURES)
-        return measured_accuracy(quantised, self._data, self._seed, _MEASURED_PICTURES)
+        before = float_accuracy(graph, self._data, self._seed, _MEASURED_PICTURES)
+        return before - measured_accuracy(quantised, self._data, self._seed, _MEASURED_PICTURES)
 
 
 def _core_space(evaluator: SupernetEvaluator) -> _core.SearchSpace:
@@ -91,6 +91,18 @@ def quantise_network(
     method = max(accuracy, key=lambda each: accuracy[each])
     report |= {"method": method} | {f"{name}_val": value for name, value in accuracy.items()}
     return Quantised(graphs[method], report)
+
+
+def float_accuracy(graph: _core.Graph, data: DataSet, seed: int, count: int) -> float:
+    """Of a float graph, by LibTorch, on the pictures of measured_accuracy()."""
+    import torch
+
+    from tinynas.train.native import supernet_module
+
+    pictures, labels = pictures_of(data.val, resolution_of(graph), count, seed)
+    net = supernet_module().QatNet(graph.to_json(), ["w8a8"] * len(graph.operators))
+    logits = net.logits(torch.from_numpy(np.ascontiguousarray(pictures)), quantised=False).numpy()
+    return float(np.mean(logits.argmax(axis=1) == labels))
 
 
 def measured_accuracy(graph: _core.Graph, data: DataSet, seed: int, count: int) -> float:

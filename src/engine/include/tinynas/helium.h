@@ -141,6 +141,36 @@ typedef struct {
 } tn_helium_depthwise_strips_params;
 void tn_helium_depthwise_strips(const tn_step* step, const tn_helium_depthwise_strips_params* params);
 
+/* Maps of 4 bits: the kernels above on rows that are widened to int8 in the step's scratch; scratch_helium.h says where they
+ * serve. */
+tn_step tn_helium_widen(const tn_step* step, const tn_helium_maps* maps);
+/* Packs what was computed for `wide` into the rows of `step`. */
+void tn_helium_narrow(const tn_step* step, const tn_step* wide, const tn_helium_maps* maps);
+
+typedef struct {
+  tn_helium_maps maps;
+  tn_helium_pointwise_params body;
+} tn_helium_pointwise_s4_params;
+void tn_helium_pointwise_s4(const tn_step* step, const tn_helium_pointwise_s4_params* params);
+
+typedef struct {
+  tn_helium_maps maps;
+  tn_helium_conv2d_params body;
+} tn_helium_conv2d_s4_params;
+void tn_helium_conv2d_s4(const tn_step* step, const tn_helium_conv2d_s4_params* params);
+
+typedef struct {
+  tn_helium_maps maps;
+  tn_helium_depthwise_params body;
+} tn_helium_depthwise_s4_params;
+void tn_helium_depthwise_s4(const tn_step* step, const tn_helium_depthwise_s4_params* params);
+
+typedef struct {
+  tn_helium_maps maps;
+  tn_helium_depthwise_strips_params body;
+} tn_helium_depthwise_strips_s4_params;
+void tn_helium_depthwise_strips_s4(const tn_step* step, const tn_helium_depthwise_strips_s4_params* params);
+
 void tn_helium_sum_row(const tn_step* step, const tn_sum_params* params); /* as tn_sum_row */
 
 #endif

@@ -29,7 +29,7 @@ typedef enum {
 typedef struct {
   int32_t input_h, input_w, input_c;
   int32_t output_h, output_w, output_c;
-  int32_t kernel_h, kernel_w, stride_w, groups;
+  int32_t kernel_h, kernel_w, stride_h, stride_w, dilation_h, groups;
   int32_t pad_top, pad_left, pad_bottom, pad_right;
   int32_t rows_at_once;                         /* output rows of a step */
   int32_t input_bits, weight_bits, output_bits; /* 8 or 4 */

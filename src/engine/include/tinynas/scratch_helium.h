@@ -54,10 +54,39 @@ static inline tn_helium_strips tn_helium_strips_of(int32_t kernel_h, int32_t ker
   }
 }
 
+/* Rows of 4-bit values as bytes, with pointers to them; whole vectors of 32 are written and read. 0 values: none. */
+static inline int32_t tn_helium_wide_bytes(int32_t rows, int32_t values) {
+  return values == 0 ? 0 : tn_round_up4(rows * (4 + values) + 32);
+}
+
+typedef struct {
+  int16_t kernel_h, stride_h;
+  int32_t input_values, output_values; /* of a row of 4-bit values; 0: that map is of int8 */
+} tn_helium_maps;
+
+static inline tn_helium_maps tn_helium_maps_of(const tn_shape* s) {
+  tn_helium_maps maps;
+  maps.kernel_h = (int16_t)s->kernel_h;
+  maps.stride_h = (int16_t)s->stride_h;
+  maps.input_values = s->input_bits == 4 ? s->input_w * s->input_c : 0;
+  maps.output_values = s->output_bits == 4 ? s->output_w * s->output_c : 0;
+  return maps;
+}
+
+/* Whether the kernels of int8 maps compute on maps of 4 bits, widened for the step: rows of whole bytes, each of them under
+ * a window. */
+static inline int tn_helium_widens(tn_kind kind, const tn_shape* s) {
+  const tn_helium_maps maps = tn_helium_maps_of(s);
+  const int matrix = (kind == TN_KIND_POINTWISE || (kind == TN_KIND_CONV2D && s->groups == 1)) && s->output_c >= 2;
+  return (matrix || (kind == TN_KIND_DEPTHWISE && s->output_c == s->input_c)) && s->dilation_h == 1 &&
+         s->stride_h <= s->kernel_h && maps.input_values % 2 == 0 && maps.output_values % 2 == 0;
+}
+
 static inline int32_t tn_scratch_helium(tn_kind kind, const tn_shape* s) {
   int32_t bytes = 0;
   const int four_bit_maps = s->input_bits == 4 || s->output_bits == 4;
-  if (four_bit_maps || (s->output_c < 2 && kind != TN_KIND_DEPTHWISE)) { /* the matrix kernels take pairs of channels */
+  if ((four_bit_maps && !tn_helium_widens(kind, s)) ||
+      (s->output_c < 2 && kind != TN_KIND_DEPTHWISE)) { /* the matrix kernels take pairs of channels */
     bytes = tn_scratch_dsp(kind, s);
   } else if (kind == TN_KIND_CONV2D && s->groups == 1) {
     const int32_t window = tn_helium_window_bytes(s->kernel_h * s->kernel_w * s->input_c);
@@ -67,6 +96,11 @@ static inline int32_t tn_scratch_helium(tn_kind kind, const tn_shape* s) {
     bytes = tn_helium_has_strips(s->kernel_h, s->kernel_w, s->stride_w) ? tn_helium_strips_bytes(&strips) : 0;
   } else if (kind != TN_KIND_POINTWISE && kind != TN_KIND_FULLY_CONNECTED) {
     bytes = tn_scratch_dsp(kind, s);
+  }
+  if (four_bit_maps && tn_helium_widens(kind, s)) {
+    const tn_helium_maps maps = tn_helium_maps_of(s);
+    bytes += tn_helium_wide_bytes((s->rows_at_once - 1) * s->stride_h + s->kernel_h, maps.input_values) +
+             tn_helium_wide_bytes(s->rows_at_once, maps.output_values);
   }
   const int32_t portable = tn_scratch_portable(kind, s);
   return bytes > portable ? bytes : portable;

@@ -1,0 +1,154 @@
+"""What mixed precision buys in small chips: the best int8 and the best mixed network of one supernet, budget by budget.
+
+    python scripts/studies/budgets.py --data DIR --supernet supernet.pt --out runs/studies/budgets
+
+A budget is all of a chip's SRAM and Flash: what engine, start-up and stack take on `--target` counts. Searches have
+equally many measurements. Both winners are quantised after training, with `--qat-epochs` the mixed one is also trained
+with its quantisers; accuracies are of test pictures, by the generated C code.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import tinynas._core as _core
+import typer
+from study import Data, Out, SearchSettings, Seed, Space, Study, Supernet, search_settings
+
+from tinynas.cli.output import log, reports_errors
+from tinynas.config import format_size, parse_size
+from tinynas.config.search import Budget
+from tinynas.config.target import load_target
+from tinynas.errors import CheckError, InfeasibleError
+from tinynas.export.cproject import arena_in_object, build_host, export_c, run_host
+from tinynas.search.bits import Bits, with_bits, without_formats
+from tinynas.search.evolve import Problem, search
+from tinynas.search.explore import explore, limits_of
+from tinynas.search.finish import as_int8, pictures_of, resolution_of
+from tinynas.search.measure import Measurements
+from tinynas.search.quantised import FormatMeasurer, quantise_network
+from tinynas.search.run_dir import JsonLines
+from tinynas.train.evaluator import SupernetEvaluator
+
+BUDGETS = ("16k/64k", "32k/96k", "64k/160k")
+COMPARED = 100
+ARMS = {"int8": Bits.eight, "mixed": Bits.mixed}
+
+
+class Arms:
+    """Searches in one supernet, and what comes of their winners."""
+
+    def __init__(self, study: Study, evaluator: SupernetEvaluator, settings: str, target: str) -> None:
+        self._study = study
+        self._evaluator = evaluator
+        self._settings = search_settings(settings)
+        self._overhead = load_target(target).overhead_of("tinynas")
+        self._oracle = _core.make_oracle(
+            "streaming", _core.ScheduleOptions(image_streamed=True, prefer=_core.Prefer.speed)
+        )
+
+    def find(self, name: str, budget: str, bits: Bits) -> dict[str, Any]:
+        """The winner of a search within a budget; {} where nothing fits."""
+        study, seed = self._study, self._study.seed
+        sram, flash = map(parse_size, budget.split("/"))
+        limits = limits_of(Budget(sram_bytes=sram, flash_bytes=flash), self._overhead)
+        try:
+            samples = self._settings.samples_per_subspace
+            winner = explore(with_bits(study.space, bits), self._oracle, limits, samples, seed)["winner"]
+        except InfeasibleError:
+            return {}
+        space = with_bits(study.space.subspace(winner["resolution"], winner["width"]), bits)
+        measurements = Measurements(study.out / "measured.jsonl", self._evaluator)
+        if bits is not Bits.eight:
+            measurer = FormatMeasurer(measurements, self._evaluator, study.data, seed)
+            measurements = Measurements(study.out / "quantised.jsonl", measurer)
+        problem = Problem(space, self._oracle, limits, measurements, self._settings, seed)
+        return search(problem, JsonLines(study.out / f"history-{name}.jsonl")).winner
+
+    def finish(self, name: str, found: dict[str, Any], qat_epochs: float, count: int | None) -> dict[str, Any]:
+        """The winner as C code on the test pictures, its outputs on some of them those of the reference interpreter."""
+        study = self._study
+        core = _core.Arch.from_json(json.dumps(found["arch"]))
+        formats = _core.operator_formats(study.space.to_core(), core)
+        source = self._evaluator.extract(without_formats(found["arch"]))
+        config = study.train.model_copy(update={"qat_epochs": qat_epochs})
+        quantised = quantise_network(source, study.data, formats, config, study.out / f"{name}.pt")
+        graph, plan = quantised.graph, self._oracle.plan(quantised.graph)
+        project = export_c(graph, plan, study.out / f"{name}-c")
+        program = build_host(project)
+        if arena_in_object(project) != plan.arena_bytes:
+            raise CheckError(f"{project.folder}: the compiled arena is not the plan's {plan.arena_bytes:,} B")
+        pictures, labels = pictures_of(study.data.test, resolution_of(graph), count, study.seed)
+        inputs = as_int8(pictures)
+        outputs = run_host(project, [inputs], program).outputs[0].reshape(len(labels), -1)
+        expected = np.asarray(_core.run_batch(graph, [inputs[:COMPARED]])[0]).reshape(-1, outputs.shape[1])
+        if not np.array_equal(outputs[:COMPARED], expected):
+            raise CheckError(f"{project.folder}: the C code's outputs differ from the reference interpreter's")
+        cost = self._oracle.cost(graph)
+        return {
+            "accuracy": float(np.mean(outputs.argmax(axis=1) == labels)),
+            "pictures": len(labels),
+            "macs": cost.macs,
+            "sram_bytes": cost.sram_bytes + self._overhead.sram_bytes,
+            "flash_bytes": cost.flash_bytes + self._overhead.flash_bytes,
+            "method": quantised.report["method"],
+        }
+
+
+@reports_errors
+def main(
+    out: Out,
+    supernet: Supernet = None,
+    data: Data = "scenes",
+    space: Space = None,
+    settings: SearchSettings = "default",
+    target: Annotated[str, typer.Option("--target", help="Whose engine, start-up and stack count.")] = "rp2040",
+    qat_epochs: Annotated[float, typer.Option("--qat-epochs", min=0, help="0: quantised after training.")] = 0.0,
+    measured: Annotated[int | None, typer.Option("--measured", help="Validation pictures of a measurement.")] = None,
+    pictures: Annotated[int | None, typer.Option("--pictures", help="Of the test set; all if not given.")] = None,
+    epochs: Annotated[float, typer.Option("--epochs", min=0.001, help="Of the supernet, if none is given.")] = 10.0,
+    seed: Seed = 0,
+) -> None:
+    """Accuracy of the best int8 and the best mixed network at 16k/64k, 32k/96k and 64k/160k of SRAM and Flash."""
+    study = Study(out, data, epochs, space, None, seed)
+    checkpoint = supernet or out / "supernet-shared.pt"
+    if supernet is None:
+        study.supernet(None)
+    evaluator = SupernetEvaluator(checkpoint, study.data, pictures=measured, seed=seed)
+    arms = Arms(study, evaluator, settings, target)
+    results: dict[str, Any] = {}
+    for budget in BUDGETS:
+        for arm, bits in ARMS.items():
+            name = f"{arm}-{budget.replace('/', '-')}"
+            found = study.once(f"{name}-winner", lambda n=name, b=budget, k=bits: arms.find(n, b, k))
+            if not found:
+                log.print(f"{budget}: no {arm} network of the space fits")
+                continue
+            results[f"{budget} {arm}"] = study.once(
+                f"{name}-result", lambda n=name, f=found: arms.finish(n, f, qat_epochs, pictures)
+            )
+    rows = [
+        [
+            name,
+            f"{100 * r['accuracy']:.2f}",
+            f"{r['pictures']:,}",
+            f"{r['macs']:,}",
+            format_size(r["sram_bytes"]),
+            format_size(r["flash_bytes"]),
+            r["method"],
+        ]
+        for name, r in results.items()
+    ]
+    figure, axes = plt.subplots(figsize=(6, 3.5))
+    axes.bar(list(results), [100 * r["accuracy"] for r in results.values()])
+    axes.tick_params(axis="x", rotation=45)
+    axes.set(ylabel="test accuracy, %", ylim=(min(100 * r["accuracy"] for r in results.values()) - 5, None))
+    columns = ["budget, bits", "test %", "pictures", "MACs", "SRAM", "Flash", "by"]
+    study.finish("The best int8 and mixed networks of one supernet", columns, rows, figure, results)
+
+
+if __name__ == "__main__":
+    typer.run(main)

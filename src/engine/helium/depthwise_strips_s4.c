@@ -1,0 +1,7 @@
+#include "tinynas/helium.h"
+
+void tn_helium_depthwise_strips_s4(const tn_step* step, const tn_helium_depthwise_strips_s4_params* params) {
+  const tn_step wide = tn_helium_widen(step, &params->maps);
+  tn_helium_depthwise_strips(&wide, &params->body);
+  tn_helium_narrow(step, &wide, &params->maps);
+}
