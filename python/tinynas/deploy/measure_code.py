@@ -86,6 +86,20 @@ def measure_kernels(core: str, folder: Path) -> dict[str, dict[str, int]]:
     return kernels
 
 
+def measure_params(core: str, folder: Path) -> dict[str, int]:
+    """Bytes of every params struct of the engine's headers."""
+    headers = sorted((engine_dir() / "include" / "tinynas").glob("*.h"))
+    text = "".join(header.read_text() for header in headers)
+    names = sorted({*re.findall(r"^} (tn_\w+_params);$", text, re.MULTILINE)})
+    source = folder / "params.c"
+    kernels = [header for header in headers if not header.name.startswith("scratch_")]  # those are parts of scratch.h
+    lines = [f'#include "tinynas/{header.name}"' for header in kernels]
+    source.write_text("\n".join([*lines, *(f"char size_of_{name}[sizeof({name})];" for name in names)]) + "\n")
+    compiled = Compiler(core, folder).compile(source, [engine_dir() / "include"])
+    listing = run_tool([require_tool("arm-none-eabi-nm", "gcc-arm-none-eabi"), "-S", str(compiled)], "nm")
+    return {name: int(size, 16) for size, name in re.findall(r"([0-9a-f]+) \w size_of_(\w+)", listing)}
+
+
 def plan_by_seed(graph: _core.Graph, core: str, seed: int, prefer: str) -> _core.Plan:
     """A plan of our engine: streamed or stored or layer by layer in turn, whatever the seed says."""
     preferred = getattr(_core.Prefer, prefer)
@@ -95,12 +109,9 @@ def plan_by_seed(graph: _core.Graph, core: str, seed: int, prefer: str) -> _core
     return _core.make_oracle("streaming", options).plan(graph)
 
 
-def measure_network(
-    core: str, kernels: dict[str, dict[str, int]], folder: Path
-) -> tuple[dict[str, float], dict[str, int]]:
-    """Coefficients of the network's file (with application and start-up), and bytes of every params struct."""
+def measure_network(core: str, kernels: dict[str, dict[str, int]], folder: Path) -> dict[str, float]:
+    """Coefficients of the network's file, with application and start-up."""
     rows, sizes = [], []
-    params: dict[str, int] = {}
     for seed, prefer in enumerate(PREFERENCES * _FITTED_NETWORKS):
         graph = small_network(seed)
         plan = plan_by_seed(graph, core, seed // 2, prefer)
@@ -110,13 +121,10 @@ def measure_network(
         values = features(project.manifest)
         rows.append(list(values.values()))
         sizes.append(linked_sizes(elf).code - kernel_bytes({"kernels": kernels}, project))
-        nm = run_tool([require_tool("arm-none-eabi-nm", "gcc-arm-none-eabi"), "-S", str(build.weights)], "nm")
-        for size, index in re.findall(r"[0-9a-f]+ ([0-9a-f]+) R model_params_(\d+)", nm):
-            params[project.manifest["operators"][int(index)]["params_type"]] = int(size, 16)
     solution, *_ = np.linalg.lstsq(np.array(rows, float), np.array(sizes, float), rcond=None)
     worst = float(np.max(np.abs(np.array(rows) @ solution - sizes)))
     print(f"{core}: {len(kernels)} functions, network's file within {worst:.0f} B", flush=True)
-    return {key: round(float(c), 3) for key, c in zip(values, solution, strict=True)}, params
+    return {key: round(float(c), 3) for key, c in zip(values, solution, strict=True)}
 
 
 def measure(cores: list[str]) -> None:
@@ -127,7 +135,8 @@ def measure(cores: list[str]) -> None:
     for core in cores:
         with tempfile.TemporaryDirectory() as scratch:
             kernels = measure_kernels(core, Path(scratch) / "kernels")
-            network, params = measure_network(core, kernels, Path(scratch))
+            network = measure_network(core, kernels, Path(scratch))
+            params = measure_params(core, Path(scratch) / "kernels")
         entries[core] = {"kernels": kernels, "network": network, "params": params}
     TABLE.write_text(json.dumps({"compiler": version, "cores": entries}, indent=1, sort_keys=True) + "\n")
 
