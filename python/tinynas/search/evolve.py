@@ -21,6 +21,9 @@ from tinynas.search.run_dir import JsonLines
 if TYPE_CHECKING:
     import tinynas._core as _core
 
+_LOSS_HIDDEN = [32]
+"""Layers of the network that predicts what formats take: few pairs, of which the linear part takes most."""
+
 Advance = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done, and how much there is."""
 
@@ -283,7 +286,7 @@ class _Knowledge:
         self._predictor = predictor
         if len(self._quantised) < 8:
             return
-        loss = _core.Predictor(space, options)
+        loss = _core.Predictor(space, _core.PredictorOptions(hidden=_LOSS_HIDDEN, seed=self._problem.seed))
         losses = [self._accuracies[i] - accuracy for i, accuracy in self._quantised.items()]
         loss.fit([self._candidates[i].arch for i in self._quantised], losses)
         self._loss = loss
