@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import tinynas._core as _core
 
-LIMITED_SCHEDULES = ("auto", "streaming+recompute")
-"""Those whose answer depends on the SRAM there is; any other is planned for itself, whatever board it shall run on."""
+LIMITED_SCHEDULES = ("auto", "streaming", "streaming+recompute")
+"""Those whose answer depends on the SRAM there is; `streaming` takes less of it where too little is there for speed."""
 ENGINE_SCHEDULES = ("streaming", "layerwise", "tinyengine", "auto")
 """Those that our engine runs."""
 BUNDLED_SPACES = ("scenes", "cifar")

@@ -6,6 +6,7 @@
 #include <numeric>
 #include <optional>
 
+#include "tinynas/constants.h"
 #include "tinynas/dsp.h"
 #include "tinynas/requantize.h"
 #include "tinynas/scratch.h"
@@ -329,11 +330,6 @@ PackedMatrix pack_matrix(std::span<const std::int64_t> weights, std::int32_t run
   return std::move(packer).result();
 }
 
-std::int32_t depthwise_channel_words(const DepthwiseShape& shape) {
-  const std::int32_t row_words = shape.stride == 2 ? (shape.kernel + 1) / 2 : shape.kernel - 1;
-  return 6 + shape.kernel * row_words;
-}
-
 std::vector<std::int64_t> pack_depthwise(std::span<const std::int64_t> weights, const DepthwiseShape& shape,
                                          const OutputStage& stage) {
   const std::size_t channels = stage.bias.size();
@@ -349,7 +345,7 @@ std::vector<std::int64_t> pack_depthwise(std::span<const std::int64_t> weights, 
 
 bool requantizes_quickly(std::span<const std::int64_t> words, const DepthwiseShape& shape) {
   constexpr std::size_t kAddend = 2;  // of a channel's words; 0: a slower way
-  const auto each = static_cast<std::size_t>(depthwise_channel_words(shape));
+  const auto each = static_cast<std::size_t>(tn_dsp_lanes_words(shape.kernel, shape.stride));
   for (std::size_t i = kAddend; i < words.size(); i += each) {
     if (words[i] == 0) return false;
   }

@@ -50,7 +50,6 @@ struct DepthwiseShape {
   bool leading_zero = false;  // stride 2: the first tap stands in the upper halfword
   std::int32_t offset = 0;    // what the strips' values have more than the map's
 };
-[[nodiscard]] std::int32_t depthwise_channel_words(const DepthwiseShape& shape);
 /// weights [kernel][kernel][channels] -> words of the channels in turn.
 [[nodiscard]] std::vector<std::int64_t> pack_depthwise(std::span<const std::int64_t> weights, const DepthwiseShape& shape,
                                                        const OutputStage& stage);

@@ -11,6 +11,7 @@
 #include "oracle/planar.h"
 #include "oracle/rows.h"
 #include "oracle/scratch.h"
+#include "tinynas/constants.h"
 
 namespace tinynas {
 namespace {
@@ -20,11 +21,6 @@ std::int32_t map_bits(const KernelRequest& request) {
   return std::max(dtype_bits(input_of(request).dtype), dtype_bits(output_of(request).dtype));
 }
 std::int32_t weight_bits(const KernelRequest& request) { return dtype_bits(input_of(request, 1).dtype); }
-
-/// Maps of int8, weights of 8 or 4 bits.
-bool int8_maps(const KernelRequest& request) {
-  return input_of(request).dtype == DType::s8 && output_of(request).dtype == DType::s8 && weight_bits(request) <= 8;
-}
 
 KernelCall dsp_call(const std::string& function, std::vector<std::string> sources) {
   KernelCall call;
@@ -85,11 +81,9 @@ struct DspChooser {
   std::optional<KernelCall> operator()(const Conv2D&) const {
     const Shape &in = input_of(request).shape, &weights = input_of(request, 1).shape;
     const bool pointwise = kernel_kind(*request.graph, operator_of(request)) == TN_KIND_POINTWISE;
+    if (request.input != Layout::nhwc || !has_body()) return std::nullopt;
     if (pointwise && input_of(request).dtype == DType::s4) return pointwise_of_nibbles();
-    const DType output = output_of(request).dtype;
-    if (request.input != Layout::nhwc || !dsp_convolution(*request.graph, operator_of(request), output)) return std::nullopt;
-    const bool into_nibbles = output == DType::s4;
-    if (into_nibbles && (pointwise || channels_of(output_of(request)) % 4 != 0)) return std::nullopt;
+    const bool into_nibbles = output_of(request).dtype == DType::s4;
     KernelCall call = pointwise ? dsp_call("tn_dsp_pointwise", {"pointwise.c"}) : dsp_call("tn_dsp_conv2d", {"conv2d.c"});
     call.columns = columns_of(output_of(request));
     if (into_nibbles) {
@@ -106,17 +100,18 @@ struct DspChooser {
     return call;
   }
 
-  /// Inputs of 4 bits; nullopt where the kernels do not cover the operator.
+  [[nodiscard]] bool has_body() const { return dsp_body(*request.graph, operator_of(request)) != DspBody::none; }
+
+  /// Inputs of 4 bits; nullopt where the weights do not allow it.
   [[nodiscard]] std::optional<KernelCall> pointwise_of_nibbles() const {
     const std::int32_t channels = channels_of(output_of(request)), input_c = channels_of(input_of(request));
     const bool into_nibbles = output_of(request).dtype == DType::s4;
-    if (input_c % 8 != 0 || request.output != Layout::nhwc) return std::nullopt;
+    if (request.output != Layout::nhwc) return std::nullopt;
     KernelCall call = dsp_call("tn_dsp_pointwise_s4", {"pointwise_s4.c", "fill_tile.c", "gather_s4.S"});
     call.params_type = "tn_dsp_pointwise_params";
     call.columns = columns_of(output_of(request));
     const std::int32_t pixels = call.columns * request.rows_at_once;
     if (into_nibbles) {
-      if (weight_bits(request) != 4 || channels % 4 != 0) return std::nullopt;
       const auto packed = pack_quads(constant_values(input_of(request, 1)), output_stage_of(request));
       if (!packed) return std::nullopt;
       call.sources.emplace_back("dsp/tile_w4a4.S");
@@ -133,13 +128,12 @@ struct DspChooser {
   }
 
   std::optional<KernelCall> operator()(const FullyConnected&) const {
-    if (!int8_maps(request)) return std::nullopt;
+    if (!has_body()) return std::nullopt;
     KernelCall call = dsp_call("tn_dsp_pointwise", {"pointwise.c"});
     const bool in_rows = row_mode(*request.graph, operator_of(request)) == RowMode::rows;
     call.form = in_rows ? CallForm::rows : CallForm::whole;
     const Shape& weights = input_of(request, 1).shape;
     call.columns = static_cast<std::int32_t>(element_count(output_of(request).shape) / weights[0]);
-    if (call.columns != 1) return std::nullopt;
     add_matrix(call, request, 1, weights[1], 1);
     add_field(call, "input_c", weights[1]);
     return call;
@@ -150,9 +144,7 @@ struct DspChooser {
     const Window& w = op.window;
     const std::int32_t kernel = input_of(request, 1).shape[1];
     const DType maps = input_of(request).dtype;
-    if (request.in_place || request.output != Layout::nhwc || !dsp_depthwise(*request.graph, operator_of(request), maps)) {
-      return std::nullopt;
-    }
+    if (request.in_place || request.output != Layout::nhwc || !has_body()) return std::nullopt;
     const bool nibbles = maps == DType::s4;
     const bool planar = request.input == Layout::planar;
     const std::string name = std::to_string(kernel) + "x" + std::to_string(kernel) + "s" + std::to_string(w.stride_h);
@@ -177,7 +169,7 @@ struct DspChooser {
     call.columns = columns_of(output_of(request));
     if (!map) call.fields.push_back({"kernel", "tn_dsp_lanes_" + name});
     add_array(call, "weights", {"lanes", "uint32_t", weights});
-    add_field(call, "channel_words", depthwise_channel_words(shape));
+    add_field(call, "channel_words", tn_dsp_lanes_words(kernel, w.stride_h));
     add_field(call, "kernel_size", kernel);
     add_field(call, "stride", w.stride_h);
     add_field(call, "pad_left", w.padding.left);

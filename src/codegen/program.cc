@@ -132,7 +132,7 @@ class Builder {
     request.input = layout_of(op.inputs.front());
     request.output = layout_of(op.outputs.front());
     request.rows_at_once = step.batch;
-    request.in_place = runs_in_place(op);
+    request.in_place = works_in_place(op, buffer_of(op.outputs.front()));
     request.accumulates = info.mode == RowMode::accumulate && segment.scratch >= 0;
     request.by_pixels = step.by_pixels;
     auto call = step.by_pixels ? std::nullopt : set_.choose(request);
@@ -143,12 +143,6 @@ class Builder {
       if (info.mode == RowMode::whole) refuse(request, "a kernel for whole tensors", step.call.function);
     }
     if (step.call.form == CallForm::whole) step.batch = step.output_rows;
-  }
-
-  /// A depthwise operator that takes over its input's bytes (plan.h); other overlaps are the plan's affair.
-  [[nodiscard]] bool runs_in_place(const Operator& op) const {
-    const Buffer* out = buffer_of(op.outputs.front());
-    return std::holds_alternative<DepthwiseConv2D>(op.kind) && out != nullptr && out->shares_with >= 0;
   }
 
   void add_inputs(Step& step) {

@@ -82,14 +82,14 @@ void thumb2_taps(const KernelRun& run, Terms& terms) {
   });
 }
 
+}  // namespace
+
 bool helium_has_strips(const KernelRun& run) {
   const Window& w = run.window.window;
   return w.dilation_h == 1 && w.dilation_w == 1 && w.stride_h == w.stride_w &&
          std::int64_t{run.shape.output_w} * run.shape.output_c <= 65535 &&
          tn_helium_has_strips(run.shape.kernel_h, run.shape.kernel_w, w.stride_w) != 0;
 }
-
-}  // namespace
 
 std::string depthwise_work(const KernelRun& run, Terms& terms) {
   if (!std::holds_alternative<DepthwiseConv2D>(run.op.kind)) return "";

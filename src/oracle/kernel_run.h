@@ -47,4 +47,7 @@ inline void count(Terms& terms, Term term, std::int64_t amount) { at(terms, term
 [[nodiscard]] std::string matrix_work(const KernelRun& run, Terms& terms);
 [[nodiscard]] std::string depthwise_work(const KernelRun& run, Terms& terms);
 
+/// Whether Helium's depthwise kernel works from strips.
+[[nodiscard]] bool helium_has_strips(const KernelRun& run);
+
 }  // namespace tinynas

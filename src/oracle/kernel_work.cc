@@ -42,10 +42,7 @@ class Counter {
     return buffer == nullptr ? Layout::nhwc : buffer->layout;
   }
 
-  [[nodiscard]] bool in_place(const Operator& op) const {
-    const auto* buffer = buffer_of(op.outputs.front());
-    return std::holds_alternative<DepthwiseConv2D>(op.kind) && buffer != nullptr && buffer->shares_with >= 0;
-  }
+  [[nodiscard]] bool in_place(const Operator& op) const { return works_in_place(op, buffer_of(op.outputs.front())); }
 
   [[nodiscard]] KernelWork count_operator(const Segment& segment, std::int32_t index, std::int32_t batch) const {
     const Operator& op = graph_.operators[static_cast<std::size_t>(index)];

@@ -149,11 +149,6 @@ std::string name_of(const KernelRun& run, const Matrix& m) {
   return run.output == Layout::planar ? name + "_planar" : name;
 }
 
-/// Whether a convolution has DSP kernels: with 8-bit maps those of the planar question, with 4-bit maps those of its own.
-bool has_dsp(const KernelRun& run) {
-  return run.dtype(run.op.inputs[0]) == DType::s4 || dsp_convolution(run.graph, run.op, run.dtype(run.op.outputs[0]));
-}
-
 }  // namespace
 
 std::string matrix_work(const KernelRun& run, Terms& terms) {
@@ -166,7 +161,7 @@ std::string matrix_work(const KernelRun& run, Terms& terms) {
     return m.depth() <= kLanes ? name + "_single" : name;
   }
   const bool dsp = run.set == TN_SET_DSP || run.set == TN_SET_HELIUM;
-  if (dsp && (dense ? m.columns == 1 : has_dsp(run))) {
+  if (dsp && dsp_body(run.graph, run.op) != DspBody::none) {
     dsp_matrix(run, m, terms);
     return run.set == TN_SET_HELIUM ? name + "_dsp" : name;
   }

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <variant>
 
+#include "graph/formats.h"
 #include "graph/operators.h"
+#include "graph/shape.h"
 #include "oracle/scratch.h"
 #include "tinynas/scratch.h"
 
@@ -45,6 +47,27 @@ bool dsp_map_3x3(const Graph& graph, const Operator& op, std::int32_t rows_at_on
   const Shape &in = tensor_at(graph, op.inputs[0]).shape, &out = tensor_at(graph, op.outputs[0]).shape;
   return in[1] == 3 && in[2] == 3 && out[1] == 3 && out[2] == 3 && w.stride_h == 1 && w.padding.top == 1 &&
          w.padding.left == 1 && tensor_at(graph, op.inputs[1]).shape[1] == 3;
+}
+
+DspBody dsp_body(const Graph& graph, const Operator& op) {
+  if (!has_weights(op)) return DspBody::none;
+  const Tensor &in = tensor_at(graph, op.inputs[0]), &weights = tensor_at(graph, op.inputs[1]);
+  const Tensor& out = tensor_at(graph, op.outputs[0]);
+  if (std::holds_alternative<DepthwiseConv2D>(op.kind)) {
+    return dsp_depthwise(graph, op, in.dtype) ? DspBody::lanes : DspBody::none;
+  }
+  if (std::holds_alternative<FullyConnected>(op.kind)) {
+    const bool one = element_count(out.shape) == weights.shape[0];
+    return has_maps(graph, op, DType::s8, DType::s8) && one ? DspBody::pairs : DspBody::none;
+  }
+  const bool fours = out.dtype == DType::s4 && out.shape.back() % 4 == 0;
+  if (kernel_kind(graph, op) == TN_KIND_POINTWISE && in.dtype == DType::s4) {
+    if (in.shape.back() % 8 != 0) return DspBody::none;
+    if (out.dtype == DType::s4) return fours && weights.dtype == DType::s4 ? DspBody::quads : DspBody::none;
+    return has_maps(graph, op, DType::s4, DType::s8) ? DspBody::pairs : DspBody::none;
+  }
+  const bool stored = out.dtype == DType::s8 || (fours && kernel_kind(graph, op) != TN_KIND_POINTWISE);
+  return stored && dsp_convolution(graph, op, out.dtype) ? DspBody::pairs : DspBody::none;
 }
 
 bool planar_ring(const ScheduleInput& input, std::int32_t tensor) {

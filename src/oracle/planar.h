@@ -17,6 +17,11 @@ namespace tinynas {
 /// padding all around (engine/dsp/map_3x3.S).
 [[nodiscard]] bool dsp_map_3x3(const Graph& graph, const Operator& op, std::int32_t rows_at_once);
 
+/// Which DSP kernels compute an operator's rows of pixels: pairs or fours of channels times tiles, strips of a channel, or
+/// portable ones.
+enum class DspBody : std::uint8_t { none, pairs, quads, lanes };
+[[nodiscard]] DspBody dsp_body(const Graph& graph, const Operator& op);
+
 /// Bytes of one channel's plane in a planar row of `columns`.
 [[nodiscard]] constexpr std::int32_t planar_plane_bytes(std::int32_t columns) { return (columns + 3) / 4 * 4; }
 

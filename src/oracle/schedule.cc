@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "oracle/accounting.h"
+#include "oracle/constants.h"
 #include "oracle/lower_bound.h"
 #include "oracle/pixels.h"
 #include "oracle/planar.h"
@@ -295,7 +296,11 @@ Cost plan_cost(const ScheduleInput& input, const Plan& plan) {
   for (std::size_t s = 0; s < plan.segments.size(); ++s) {
     for (const auto op : plan.segments[s].operators) cost.layers[static_cast<std::size_t>(op)].sram_bytes = live[s];
   }
-  add_flash(input.graph, kEngineFlashPerChannel, cost);
+  const auto constants = constant_bytes(input, plan);
+  for (auto& layer : cost.layers) {
+    layer.flash_bytes = constants[static_cast<std::size_t>(layer.op)];
+    cost.flash_bytes += layer.flash_bytes;
+  }
   return cost;
 }
 

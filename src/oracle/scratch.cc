@@ -120,6 +120,10 @@ tn_shape kernel_shape(const Graph& graph, const Operator& op, std::int32_t rows_
   return shape;
 }
 
+bool works_in_place(const Operator& op, const Buffer* output) {
+  return std::holds_alternative<DepthwiseConv2D>(op.kind) && output != nullptr && output->shares_with >= 0;
+}
+
 std::int64_t pixel_kernel_scratch(const Graph& graph, const Operator& op) {
   const auto shape = kernel_shape(graph, op);
   auto kind = kernel_kind(graph, op);

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "graph/graph.h"
+#include "oracle/plan.h"
 #include "tinynas/scratch.h"
 
 namespace tinynas {
@@ -17,6 +18,10 @@ namespace tinynas {
 [[nodiscard]] tn_kind kernel_kind(const Graph& graph, const Operator& op);
 
 [[nodiscard]] tn_shape kernel_shape(const Graph& graph, const Operator& op, std::int32_t rows_at_once = 1);
+
+/// Whether it is a depthwise operator that takes over its input's bytes; `output`: its buffer, null if it has none. Other
+/// overlaps are the plan's affair.
+[[nodiscard]] bool works_in_place(const Operator& op, const Buffer* output);
 
 /// Bytes, a multiple of 4.
 [[nodiscard]] std::int64_t kernel_scratch(const Graph& graph, const Operator& op, tn_set set, std::int32_t rows_at_once = 1);

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <numeric>
 #include <utility>
 
 #include "oracle/chain_cut.h"
+#include "oracle/constants.h"
 #include "oracle/scratch.h"
 #include "oracle/streaming.h"
 #include "oracle/tinyengine.h"
@@ -166,14 +168,19 @@ class ScoreTable::Builder {
     Part part;
     for (auto op = first; op < end; ++op) {
       part.macs += cost.layers[op].macs;
-      part.flash_bytes += cost.layers[op].flash_bytes;
+      if (!table_.streaming_) part.flash_bytes += cost.layers[op].flash_bytes;
       part.latency_us += cost.layers[op].latency_us;
     }
     if (table_.streaming_) {
+      auto slim = table_.options_;  // no planar rings: what speed takes more than the least is up to the plan
+      slim.prefer = Prefer::memory;
       const auto rows = make_row_graph(graph);
-      part.figures = std::make_unique<const ChainPart>(
-          make_chain_part({graph, rows, table_.options_}, static_cast<std::int32_t>(first),
-                          static_cast<std::int32_t>(end - first), grains_of(table_.options_)));
+      const auto constants = least_constant_bytes({graph, rows, table_.options_});
+      part.flash_bytes = std::accumulate(constants.begin() + static_cast<std::ptrdiff_t>(first),
+                                         constants.begin() + static_cast<std::ptrdiff_t>(end), std::int64_t{0});
+      part.figures = std::make_unique<const ChainPart>(make_chain_part({graph, rows, slim}, static_cast<std::int32_t>(first),
+                                                                       static_cast<std::int32_t>(end - first),
+                                                                       grains_of(table_.options_)));
       part.chain = {part.figures.get(), part.figures->through()};
     } else {
       const auto operators = tinyengine_operators(graph);
@@ -211,7 +218,11 @@ bool strides_without_expansion(const SearchSpace& space) {
 }  // namespace
 
 ScoreTable::ScoreTable(const SearchSpace& space, const Oracle& oracle, const ScheduleOptions& options)
-    : space_(space), oracle_(oracle), options_(options), streaming_(oracle.name() == "streaming") {
+    : space_(space),
+      oracle_(oracle),
+      options_(options),
+      streaming_(oracle.name() == "streaming"),
+      least_(streaming_ && options.prefer == Prefer::speed && kernel_set(options.core) != TN_SET_PORTABLE) {
   subspaces_.resize(space.resolutions.size() * space.widths.size());
   for (auto& subspace : subspaces_) subspace = std::make_unique<Subspace>();
 }
@@ -222,9 +233,7 @@ std::unique_ptr<ScoreTable> ScoreTable::make(const SearchSpace& space, const Ora
   const auto* built_in = dynamic_cast<const BuiltInOracle*>(&oracle);
   if (built_in == nullptr) return nullptr;
   const auto& options = built_in->options();
-  // Without steps of several rows, which only the other kernel sets gain by, the partition by rows is all there is.
-  const bool possible =
-      options.prefer == Prefer::memory ? !strides_without_expansion(space) : kernel_set(options.core) == TN_SET_PORTABLE;
+  const bool possible = options.prefer == Prefer::speed || !strides_without_expansion(space);
   const bool streaming = oracle.name() == "streaming" && possible;
   if (!streaming && oracle.name() != "tinyengine") return nullptr;
   return std::unique_ptr<ScoreTable>(new ScoreTable(space, oracle, options));

@@ -135,8 +135,10 @@ void Searcher::keep_fitting(std::vector<Arch> tried, std::size_t wanted, std::ve
     auto name = key(arch);
     return seen_.contains(name) || !here.insert(std::move(name)).second;
   });
-  // What the table says is the oracle's figure or a little below it.
-  if (table_) std::erase_if(tried, [&](const Arch& arch) { return !fits(table_->score(arch), limits_); });
+  // What the table says of memory is the oracle's figure or below it.
+  auto sure = limits_;
+  if (table_ && !table_->exact()) sure.latency_us.reset();
+  if (table_) std::erase_if(tried, [&](const Arch& arch) { return !fits(table_->score(arch), sure); });
   const std::vector<Score> scores = table_ && table_->exact() ? score_all(*table_, tried, options_.threads)
                                                               : score_all(space_, *oracle_, tried, options_.threads);
   for (std::size_t i = 0; i < tried.size() && found.size() < wanted; ++i) {

@@ -77,7 +77,8 @@ Stage1Result stage1(const SearchSpace& space, const Oracle& oracle, const Limits
       part.samples = options.samples;
     }
   }
-  const Scoring scoring{space, oracle, ScoreTable::make(space, oracle)};
+  Scoring scoring{space, oracle, ScoreTable::make(space, oracle)};
+  if (scoring.table && limits.latency_us && !scoring.table->exact()) scoring.table = nullptr;
   std::mutex mutex;
   std::size_t done = 0;
   parallel_for(result.subspaces.size(), options.threads, [&](std::size_t i) {

@@ -39,7 +39,8 @@ struct Stage1Result {
   std::optional<std::size_t> winner;  // index into subspaces; none: nothing counts
 };
 
-/// Schedules with a ScoreTable are scored by it: for `streaming` a sample then fits when its best partition does.
+/// Schedules with a ScoreTable are scored by it: for `streaming` a sample then fits when its best partition does
+/// (not with a limit of latency, which tables only estimate).
 /// Deterministic by (space, seed, samples); the number of threads does not matter. Throws InputError for bad options or
 /// limits.
 [[nodiscard]] Stage1Result stage1(const SearchSpace& space, const Oracle& oracle, const Limits& limits,

@@ -94,7 +94,7 @@ py::dict score_arrays(const SearchSpace& space, const OraclePtr& oracle, const A
   {
     const py::gil_scoped_release unlocked;
     const auto table = ScoreTable::make(space, *oracle);
-    scores = table ? score_all(*table, archs, threads) : score_all(space, *oracle, archs, threads);
+    scores = table && !table->least() ? score_all(*table, archs, threads) : score_all(space, *oracle, archs, threads);
   }
   return columns(scores);
 }

@@ -78,16 +78,13 @@ def _in_bits(graph: _core.Graph, bits: int) -> _core.Graph:
     return graph if bits == 8 else _core.in_four_bits(graph)
 
 
-def profile_report(
-    graph: _core.Graph, oracle: _core.Oracle, target: TargetConfig | None, timing: _core.Oracle | None = None
-) -> dict[str, Any]:
+def profile_report(graph: _core.Graph, oracle: _core.Oracle, target: TargetConfig | None) -> dict[str, Any]:
     """The JSON value of `profile`, sizes in bytes.
 
-    `sram_bytes` and `flash_bytes` are without the platform's overhead, `fits` counts it. `instructions` and
-    `latency_us` are those of `timing` if given; null without a model.
+    `sram_bytes` and `flash_bytes` are without the platform's overhead, `fits` counts it; `flash_bytes` are constants
+    as the kernels of the oracle's core have them packed. `instructions` and `latency_us` are null without a model.
     """
     cost = oracle.cost(graph)
-    timed = timing.cost(graph) if timing else cost
     names = [operator.name or operator.kind for operator in graph.operators]
     kinds = [operator.kind for operator in graph.operators]
     report: dict[str, Any] = {
@@ -103,8 +100,8 @@ def profile_report(
         "act_bytes": cost.act_bytes,
         "flash_bytes": cost.flash_bytes,
         "lower_bound_bytes": cost.lower_bound_bytes or None,
-        "instructions": round(timed.instructions) or None,
-        "latency_us": timed.latency_us or None,
+        "instructions": round(cost.instructions) or None,
+        "latency_us": cost.latency_us or None,
         "peak_operator": names[cost.peak_operator] if cost.peak_operator >= 0 else None,
         "fits": None,
         "layers": [
@@ -115,10 +112,10 @@ def profile_report(
                 "macs": layer.macs,
                 "sram_bytes": layer.sram_bytes,
                 "flash_bytes": layer.flash_bytes,
-                "instructions": round(time.instructions) or None,
-                "latency_us": time.latency_us or None,
+                "instructions": round(layer.instructions) or None,
+                "latency_us": layer.latency_us or None,
             }
-            for layer, time in zip(cost.layers, timed.layers, strict=True)
+            for layer in cost.layers
         ],
     }
     if target:

@@ -12,6 +12,7 @@ from tinynas.cli.common import (
     ImageOption,
     OracleOption,
     OracleRequest,
+    PreferOption,
     ScheduleOption,
     TargetOption,
     make_oracle,
@@ -90,6 +91,7 @@ def search(
     space: SpaceOption = None,
     schedule: ScheduleOption = "streaming",
     plugin: OracleOption = None,
+    prefer: PreferOption = "speed",
     image: ImageOption = "streamed",
     train: TrainOption = None,
     config: Annotated[
@@ -121,6 +123,8 @@ def search(
         raise InputError("search: expected a budget: --sram and --flash, or --target")
     if image not in ("streamed", "stored"):
         raise InputError(f"--image: expected streamed or stored, got {image!r}")
+    if prefer not in ("memory", "speed"):
+        raise InputError(f"--prefer: expected memory or speed, got {prefer!r}")
     reading = data_options(runs / ".cache", seed, hold_out or ())
     data_set = read_data(data, reading, log)
     preset = preset_for(data_set)
@@ -132,6 +136,7 @@ def search(
         space=fit_space(load_space(space or preset.space), data_set),
         budget=budget,
         schedule=schedule,
+        prefer=prefer,
         plugin=plugin,
         image_streamed=image == "streamed",
         train=recipe,
@@ -194,6 +199,7 @@ def _tables(result: dict[str, Any], run: Path) -> list[Any]:
         ],
         ["accuracy, float, test", f"{100 * accuracy['float_test']:.2f} %"],
         ["SRAM (oracle = compiled arena)", format_size(result["arena_bytes"]["compiled"])],
+        *([[f"SRAM on {cost['target']}", format_size(cost["sram_bytes"])]] if cost["target"] else []),
         ["Flash (weights and constants)", format_size(cost["flash_bytes"])],
         ["MACs", f"{cost['macs']:,}"],
         ["peak at", str(cost["peak_operator"])],

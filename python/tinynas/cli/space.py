@@ -11,6 +11,7 @@ from tinynas.cli.common import (
     MacBudgetOption,
     OracleOption,
     OracleRequest,
+    PreferOption,
     ScheduleOption,
     TargetOption,
     make_oracle,
@@ -36,6 +37,7 @@ def space(
     schedule: ScheduleOption = "streaming",
     plugin: OracleOption = None,
     target: TargetOption = None,
+    prefer: PreferOption = "speed",
     image: ImageOption = "streamed",
     mac_budget: MacBudgetOption = None,
     classes: Annotated[int | None, typer.Option("--classes", help="Instead of the space's own number.")] = None,
@@ -51,6 +53,7 @@ def space(
     request = OracleRequest(
         schedule,
         image,
+        prefer,
         core=board.core if board else "",
         plugin=plugin,
         sram_bytes=arena_limit(budget.sram_bytes, board),

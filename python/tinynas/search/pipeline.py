@@ -123,7 +123,7 @@ class Search:
             quantised = self._quantise(float_graph, found["arch"])
         graph = quantised.graph
         plan = self._host_plan(graph)
-        cost = profile_report(graph, self.oracle(), self.settings.target, self._timing_oracle())
+        cost = profile_report(graph, self.oracle(), self.settings.target)
         write_json(self.run.path / "cost.json", cost)
         with self.console.status("exporting and running the C project"), self._seconds("export"):
             project = export_all(self.run.path, graph, plan)
@@ -227,12 +227,12 @@ class Search:
 
                 self._oracle = PluginOracle(self.settings.plugin)
             else:
-                options = self._options(on_core=self.settings.timed)
+                options = self._options(on_core=True)
                 self._oracle = _core.make_oracle(self.settings.schedule, options)
         return self._oracle
 
     def _options(self, *, on_core: bool) -> _core.ScheduleOptions:
-        """Portable kernels, or those of the target's core with their latency."""
+        """Portable kernels, or those of the target's core, if any, with their packing and latency."""
         import tinynas._core as _core
 
         from tinynas.cli.profile import arena_limit
@@ -244,7 +244,7 @@ class Search:
             settings.schedule,
             arena_limit(settings.budget.sram_bytes, target),
             image_streamed=settings.image_streamed,
-            prefer=_core.Prefer.speed,
+            prefer=getattr(_core.Prefer, settings.prefer),
             **(kernels_of(target.core, target.clock_hz) if target and on_core else {}),
         )
 
@@ -256,14 +256,6 @@ class Search:
         if self.settings.plugin is None:
             plan = _core.make_oracle(self.settings.schedule, self._options(on_core=False)).plan(graph)
         return plan or _core.make_oracle("streaming", self._options(on_core=False)).plan(graph)
-
-    def _timing_oracle(self) -> _core.Oracle | None:
-        """Who says how long the network takes on the target, where the oracle itself has portable kernels in mind."""
-        import tinynas._core as _core
-
-        if self.settings.target is None or self.settings.plugin is not None:
-            return None
-        return _core.make_oracle(self.settings.schedule, self._options(on_core=True))
 
     def limits(self) -> _core.Limits:
         """The budget, with the platform's overhead when there is a target."""

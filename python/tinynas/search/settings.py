@@ -26,6 +26,8 @@ class SearchSettings:
     space: SpaceConfig
     budget: Budget
     schedule: str
+    prefer: str
+    """speed or memory, as of `deploy`."""
     image_streamed: bool
     train: TrainConfig
     search: SearchConfig
@@ -61,6 +63,7 @@ class SearchSettings:
             "budget": self.budget.model_dump(mode="json"),
             "target": self.target.model_dump(mode="json") if self.target else None,
             "schedule": self.schedule,
+            "prefer": self.prefer,
             "oracle": str(self.plugin) if self.plugin else None,
             "image": "streamed" if self.image_streamed else "stored",
             "train": self.train.model_dump(mode="json"),

@@ -27,6 +27,22 @@ inline SearchSpace mcunet_space() {
   return space;
 }
 
+/// configs/spaces/cifar.yaml, written out once more.
+inline SearchSpace cifar_space() {
+  SearchSpace space;
+  space.name = "cifar";
+  space.classes = 10;
+  space.resolutions = {24, 28, 32};
+  space.widths = {0.5, 0.75, 1.0};
+  space.stem = {16, 3, 1};
+  space.first_block = {16, 3, 1, 1};
+  space.stages = {{24, 2, {1, 2, 3}, {3, 5, 7}, {3, 4, 6}},
+                  {40, 2, {2, 3, 4}, {3, 5, 7}, {3, 4, 6}},
+                  {56, 1, {1, 2, 3}, {3, 5, 7}, {3, 4, 6}},
+                  {96, 2, {1, 2}, {3, 5}, {3, 4, 6}}};
+  return space;
+}
+
 /// Two stages on 8 and 9 pixel maps: small enough to check by hand.
 inline SearchSpace tiny_space() {
   SearchSpace space;

@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from tinynas import _core
+from tinynas.cli.common import OracleRequest, make_oracle
 from tinynas.config.loader import configs_dir
 from tinynas.config.target import load_target
+from tinynas.deploy.sample_networks import small_network, varied_network
 from tinynas.errors import InputError
 
 BUNDLED = sorted(path.stem for path in configs_dir("targets").glob("*.yaml"))
@@ -71,3 +74,14 @@ def test_the_core_gets_the_same_value() -> None:
     target = load_target("stm32f746").to_core()
     assert (target.name, target.core, target.sram_bytes) == ("stm32f746", "cortex-m7", 320 * 1024)
     assert target.overhead["tinyengine"].flash_bytes == 100 * 1024
+
+
+@pytest.mark.parametrize("core", ["cortex-m3", "cortex-m7", "cortex-m55"])
+@pytest.mark.parametrize("prefer", ["speed", "memory"])
+def test_flash_is_what_the_generator_writes(core: str, prefer: str) -> None:
+    for graph in (small_network(5), varied_network(0)):
+        oracle = make_oracle(OracleRequest(core=core, prefer=prefer))
+        written = _core.generate_project(
+            graph, oracle.plan(graph), name="net", core=core, prefer=getattr(_core.Prefer, prefer)
+        )
+        assert oracle.cost(graph).flash_bytes == written.weights_bytes

@@ -1,0 +1,39 @@
+/* Words of the constants that the generator packs for the DSP and Helium kernels (codegen/dsp_pack.h, dsp_pack_s4.h,
+ * helium_pack.h): the one place that oracle and generator share. */
+#ifndef TINYNAS_CONSTANTS_H
+#define TINYNAS_CONSTANTS_H
+
+#include "tinynas/scratch.h"
+
+/* A matrix of `channels` output channels by `steps` of two inputs, when all channels find a partner. */
+static inline int32_t tn_dsp_matrix_words(int32_t steps, int32_t channels, int32_t weight_bits) {
+  const int32_t words = weight_bits == 4 ? (steps + 1) / 2 : steps, lead = weight_bits == 4 ? 0 : tn_dsp_lead(steps);
+  return lead + (channels + 1) / 2 * (TN_DSP_PAIR_HEADER + words);
+}
+
+/* Weights, inputs and outputs of 4 bits: two words, then fours of channels, each with two words for every group of steps. */
+#define TN_DSP_QUAD_HEADER 17
+static inline int32_t tn_dsp_quads_words(int32_t steps, int32_t channels, int32_t groups) {
+  return 2 + channels / 4 * (TN_DSP_QUAD_HEADER + 2 * groups + steps);
+}
+
+/* A channel of a depthwise convolution: dsp/lanes.inc. */
+static inline int32_t tn_dsp_lanes_words(int32_t kernel, int32_t stride) {
+  return 6 + kernel * (stride == 2 ? (kernel + 1) / 2 : kernel - 1);
+}
+
+/* Requantisation of a channel in all modes but the general one, which takes a word more. */
+#define TN_HELIUM_STAGE_WORDS 3
+
+/* A matrix: pairs of channels (the last of an odd number shares one with the pair before) by steps of 16 values. */
+static inline int32_t tn_helium_matrix_words(int32_t length, int32_t channels, int32_t weight_bits) {
+  const int32_t weights = (length + 15) / 16 * (weight_bits == 4 ? 4 : 8);
+  return (channels + 1) / 2 * (weights + 2 * TN_HELIUM_STAGE_WORDS);
+}
+
+/* A channel of a depthwise convolution: helium/strips.inc. */
+static inline int32_t tn_helium_lanes_words(const tn_helium_strips* strips) {
+  return 4 * strips->steps * (strips->pair && strips->depth == 2 ? 2 : 1) + TN_HELIUM_STAGE_WORDS;
+}
+
+#endif
