@@ -1,8 +1,10 @@
 #include "oracle/auto_schedule.h"
 
+#include <string>
 #include <utility>
 
 #include "oracle/latency.h"
+#include "oracle/layerwise.h"
 #include "oracle/recompute.h"
 #include "oracle/rows.h"
 #include "oracle/schedule.h"
@@ -11,28 +13,40 @@
 namespace tinynas {
 namespace {
 
-AutoSchedule stream(const Graph& graph, ScheduleOptions options, Prefer prefer) {
-  options.prefer = prefer;
-  auto plan = streaming_plan(graph, options);
+AutoSchedule schedule_of(const Graph& graph, const ScheduleOptions& options, Plan plan, std::string chosen) {
   const auto rows = make_row_graph(graph);
   AutoSchedule schedule{plan_cost({graph, rows, options}, plan), std::move(plan)};
   if (options.latency) add_engine_latency(graph, *schedule.plan, options, schedule.cost);
-  schedule.cost.chosen = prefer == Prefer::speed ? "streaming, speed preferred" : "streaming, memory preferred";
+  schedule.cost.chosen = std::move(chosen);
   return schedule;
+}
+
+AutoSchedule stream(const Graph& graph, ScheduleOptions options, Prefer prefer) {
+  options.prefer = prefer;
+  return schedule_of(graph, options, streaming_plan(graph, options),
+                     prefer == Prefer::speed ? "streaming, speed preferred" : "streaming, memory preferred");
 }
 
 }  // namespace
 
 AutoSchedule auto_schedule(const Graph& graph, const ScheduleOptions& options) {
-  const auto fits = [&](const Cost& cost) { return options.sram_bytes == 0 || cost.sram_bytes <= options.sram_bytes; };
+  const auto fits = [&](const AutoSchedule& s) {
+    return options.sram_bytes == 0 || s.cost.sram_bytes <= options.sram_bytes;
+  };
   auto fast = stream(graph, options, Prefer::speed);
-  if (fits(fast.cost)) return fast;
+  auto layers = schedule_of(graph, options, layerwise_plan(graph, options), "layerwise");
+  const bool fewer = options.latency && layers.cost.instructions < fast.cost.instructions;
+  if (fits(fast) && !(fewer && fits(layers))) return fast;
+  if (fits(layers)) return layers;
   auto small = stream(graph, options, Prefer::memory);
-  if (fits(small.cost) || options.mac_budget_percent.value_or(0) <= 0) return small;
-  auto recomputing = recompute_cost(graph, options);
-  if (!fits(recomputing)) return small;
-  recomputing.chosen = "streaming, " + recomputing.chosen;
-  return {std::move(recomputing), std::nullopt};
+  if (fits(small)) return small;
+  if (options.mac_budget_percent.value_or(0) > 0) {
+    auto recomputing = recompute_cost(graph, options);
+    recomputing.chosen = "streaming, " + recomputing.chosen;
+    AutoSchedule schedule{std::move(recomputing), std::nullopt};
+    if (fits(schedule)) return schedule;
+  }
+  return layers.cost.sram_bytes < small.cost.sram_bytes ? layers : small;
 }
 
 }  // namespace tinynas
