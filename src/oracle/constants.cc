@@ -61,12 +61,12 @@ class Constants {
     const auto& s = run_.shape;
     if (!std::holds_alternative<DepthwiseConv2D>(run_.op.kind)) {
       if (std::holds_alternative<TransposeConv>(run_.op.kind) || s.groups != 1 || s.output_c < 2) return std::nullopt;
-      return tn_helium_matrix_words(length(), s.output_c, s.weight_bits);
+      return tn_helium_matrix_words(length(), &s);
     }
     if (s.output_c != s.input_c) return std::nullopt;
     if (!helium_has_strips(run_)) return (element_count(tensor(run_.op.inputs[1]).shape) + kHeliumChannel * s.output_c) / 4;
     const auto strips = tn_helium_strips_of(s.kernel_h, s.kernel_w, s.stride_w, s.output_w, s.rows_at_once);
-    return std::int64_t{s.output_c} * tn_helium_lanes_words(&strips);
+    return std::int64_t{s.output_c} * tn_helium_lanes_words(&strips, s.output_bits);
   }
 
   [[nodiscard]] std::optional<std::int64_t> dsp_words() const {

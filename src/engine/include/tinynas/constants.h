@@ -22,18 +22,19 @@ static inline int32_t tn_dsp_lanes_words(int32_t kernel, int32_t stride) {
   return 6 + kernel * (stride == 2 ? (kernel + 1) / 2 : kernel - 1);
 }
 
-/* Requantisation of a channel in all modes but the general one, which takes a word more. */
-#define TN_HELIUM_STAGE_WORDS 3
+/* Requantisation of a channel: outputs of int8 need the general mode, with a word more, hardly ever, those of 4 bits always.
+ */
+static inline int32_t tn_helium_stage_words(int32_t output_bits) { return output_bits == 4 ? 4 : 3; }
 
 /* A matrix: pairs of channels (the last of an odd number shares one with the pair before) by steps of 16 values. */
-static inline int32_t tn_helium_matrix_words(int32_t length, int32_t channels, int32_t weight_bits) {
-  const int32_t weights = (length + 15) / 16 * (weight_bits == 4 ? 4 : 8);
-  return (channels + 1) / 2 * (weights + 2 * TN_HELIUM_STAGE_WORDS);
+static inline int32_t tn_helium_matrix_words(int32_t length, const tn_shape* s) {
+  const int32_t weights = (length + 15) / 16 * (s->weight_bits == 4 ? 4 : 8);
+  return (s->output_c + 1) / 2 * (weights + 2 * tn_helium_stage_words(s->output_bits));
 }
 
 /* A channel of a depthwise convolution: helium/strips.inc. */
-static inline int32_t tn_helium_lanes_words(const tn_helium_strips* strips) {
-  return 4 * strips->steps * (strips->pair && strips->depth == 2 ? 2 : 1) + TN_HELIUM_STAGE_WORDS;
+static inline int32_t tn_helium_lanes_words(const tn_helium_strips* strips, int32_t output_bits) {
+  return 4 * strips->steps * (strips->pair && strips->depth == 2 ? 2 : 1) + tn_helium_stage_words(output_bits);
 }
 
 #endif
