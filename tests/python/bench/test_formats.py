@@ -30,7 +30,8 @@ def test_four_bits_halve_flash_and_rows_of_the_published_network() -> None:
     sizes = [math.prod(network.tensors[o.inputs[1]].shape) for o in network.operators if o.kind in WEIGHTED]
     saved = sum(size // 2 for size in sizes[1:-1])  # the ends keep their 8 bits
     assert costs["w8a8"].flash_bytes - costs["w4a8"].flash_bytes == saved
-    assert costs["w4a4"].flash_bytes == costs["w4a8"].flash_bytes
+    adds = sum(operator.kind == "add" for operator in network.operators)
+    assert costs["w4a4"].flash_bytes == costs["w4a8"].flash_bytes + 256 * adds  # of 4-bit maps: a table of all pairs
     assert costs["w4a8"].sram_bytes == costs["w8a8"].sram_bytes
     assert costs["w4a4"].sram_bytes <= 0.55 * costs["w8a8"].sram_bytes
 
