@@ -50,7 +50,7 @@ def main(
         limits = limits_of(budget_of(sram, flash, None, None, None))
         oracle = _core.make_oracle(schedule)
         try:
-            stage1 = explore(study.space, oracle, limits, settings.samples_per_subspace, seed)
+            stage1 = explore(study.space.to_core(), oracle, limits, settings.samples_per_subspace, seed)
         except InfeasibleError as error:
             return {"infeasible": str(error)}
         subspace = study.space.subspace(stage1["winner"]["resolution"], stage1["winner"]["width"])
