@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
+from tinynas.errors import InputError
+
 if TYPE_CHECKING:
     import tinynas._core as _core
 
@@ -14,6 +16,13 @@ LIMITED_SCHEDULES = ("auto", "streaming", "streaming+recompute")
 ENGINE_SCHEDULES = ("streaming", "layerwise", "tinyengine", "auto")
 """Those that our engine runs."""
 BUNDLED_SPACES = ("scenes", "cifar")
+
+
+def check_words(prefer: str, image: str) -> None:
+    """InputError unless these are words that `--prefer` and `--image` know."""
+    for option, word, known in (("prefer", prefer, ("memory", "speed")), ("image", image, ("streamed", "stored"))):
+        if word not in known:
+            raise InputError(f"--{option}: expected {' or '.join(known)}, got {word!r}")
 
 
 def schedule_options(schedule: str, sram_bytes: int | None, **options: Any) -> _core.ScheduleOptions:

@@ -13,20 +13,6 @@
 namespace tinynas {
 namespace {
 
-/// Maps of int8, weights of 8 or 4 bits.
-bool int8_maps(const KernelRequest& request) {
-  return input_of(request).dtype == DType::s8 && output_of(request).dtype == DType::s8;
-}
-
-/// Maps of int8, or of 4 bits that are widened.
-bool serves_maps(const KernelRequest& request) {
-  const auto small = [](DType dtype) { return dtype == DType::s8 || dtype == DType::s4; };
-  if (int8_maps(request)) return true;
-  const auto shape = kernel_shape(*request.graph, operator_of(request), request.rows_at_once);
-  return small(input_of(request).dtype) && small(output_of(request).dtype) &&
-         tn_helium_widens(kernel_kind(*request.graph, operator_of(request)), &shape) != 0;
-}
-
 /// The same kernel on maps of 4 bits.
 void widen(KernelCall& call, const tn_helium_maps& maps) {
   const std::string name = call.function.substr(std::string("tn_helium_").size()) + "_s4";
@@ -83,9 +69,11 @@ void add_inside(KernelCall& call, const Window& w, std::int32_t kernel_w, std::i
 struct HeliumChooser {
   const KernelRequest& request;
 
+  [[nodiscard]] bool serves_maps() const { return helium_serves_maps(*request.graph, operator_of(request)); }
+
   std::optional<KernelCall> operator()(const Conv2D& op) const {
     const Shape &in = input_of(request).shape, &weights = input_of(request, 1).shape;
-    if (!serves_maps(request) || weights[3] != in[3] || weights[0] < 2) return std::nullopt;
+    if (!serves_maps() || weights[3] != in[3] || weights[0] < 2) return std::nullopt;
     const bool pointwise = kernel_kind(*request.graph, operator_of(request)) == TN_KIND_POINTWISE;
     const std::int32_t length = weights[1] * weights[2] * weights[3];
     KernelCall call = pointwise ? helium_call("tn_helium_pointwise", {"pointwise.c"})
@@ -104,7 +92,7 @@ struct HeliumChooser {
   }
 
   std::optional<KernelCall> operator()(const FullyConnected&) const {
-    if (!int8_maps(request) || channels_of(output_of(request)) < 2) return std::nullopt;
+    if (!serves_maps() || channels_of(output_of(request)) < 2) return std::nullopt;
     KernelCall call = helium_call("tn_helium_pointwise", {"pointwise.c"});
     call.form = row_mode(*request.graph, operator_of(request)) == RowMode::rows ? CallForm::rows : CallForm::whole;
     const Shape& weights = input_of(request, 1).shape;
@@ -114,7 +102,7 @@ struct HeliumChooser {
   }
 
   std::optional<KernelCall> operator()(const DepthwiseConv2D& op) const {
-    if (!serves_maps(request) || request.in_place || input_of(request, 1).shape[3] != input_of(request).shape[3])
+    if (!serves_maps() || request.in_place || input_of(request, 1).shape[3] != input_of(request).shape[3])
       return std::nullopt;
     if (auto strips = depthwise_strips(op)) return strips;
     const OutputStage stage = output_stage_of(request);

@@ -33,13 +33,19 @@ AutoSchedule auto_schedule(const Graph& graph, const ScheduleOptions& options) {
   const auto fits = [&](const AutoSchedule& s) {
     return options.sram_bytes == 0 || s.cost.sram_bytes <= options.sram_bytes;
   };
+  const bool predicted = options.latency != nullptr;  // without a model the order decides
   auto fast = stream(graph, options, Prefer::speed);
+  if (fits(fast) && !predicted) return fast;
   auto layers = schedule_of(graph, options, layerwise_plan(graph, options), "layerwise");
-  const bool fewer = options.latency && layers.cost.instructions < fast.cost.instructions;
-  if (fits(fast) && !(fewer && fits(layers))) return fast;
-  if (fits(layers)) return layers;
+  const bool layers_fit = fits(layers);
+  const auto cheaper = [&](const AutoSchedule& other) {
+    return layers_fit && layers.cost.instructions < other.cost.instructions ? layers : other;
+  };
+  if (fits(fast)) return cheaper(fast);
+  if (layers_fit && !predicted) return layers;
   auto small = stream(graph, options, Prefer::memory);
-  if (fits(small)) return small;
+  if (fits(small)) return cheaper(small);
+  if (layers_fit) return layers;
   if (options.mac_budget_percent.value_or(0) > 0) {
     auto recomputing = recompute_cost(graph, options);
     recomputing.chosen = "streaming, " + recomputing.chosen;

@@ -15,6 +15,7 @@
 #include "oracle/kernel_run.h"
 #include "oracle/planar.h"
 #include "oracle/rows.h"
+#include "oracle/scratch.h"
 #include "tinynas/constants.h"
 
 namespace tinynas {
@@ -33,7 +34,7 @@ class Constants {
   [[nodiscard]] std::int64_t packed() const {
     if (!has_weights(run_.op)) return tables();
     std::optional<std::int64_t> words;
-    if (run_.set == TN_SET_HELIUM && (int8_maps() || widened())) words = helium_words();
+    if (run_.set == TN_SET_HELIUM && helium_serves_maps(run_.graph, run_.op)) words = helium_words();
     if (!words && (run_.set == TN_SET_DSP || run_.set == TN_SET_HELIUM)) words = dsp_words();
     return words ? 4 * *words : portable();
   }
@@ -49,12 +50,6 @@ class Constants {
   }
   [[nodiscard]] const Tensor& input() const { return tensor(run_.op.inputs.front()); }
   [[nodiscard]] const Tensor& output() const { return tensor(run_.op.outputs.front()); }
-  [[nodiscard]] bool int8_maps() const { return input().dtype == DType::s8 && output().dtype == DType::s8; }
-  [[nodiscard]] bool widened() const {
-    const auto small = [](DType dtype) { return dtype == DType::s8 || dtype == DType::s4; };
-    return small(input().dtype) && small(output().dtype) &&
-           tn_helium_widens(kernel_kind(run_.graph, run_.op), &run_.shape) != 0;
-  }
   [[nodiscard]] std::int32_t length() const { return run_.shape.kernel_h * run_.shape.kernel_w * run_.shape.input_c; }
 
   [[nodiscard]] std::optional<std::int64_t> helium_words() const {

@@ -124,6 +124,14 @@ bool works_in_place(const Operator& op, const Buffer* output) {
   return std::holds_alternative<DepthwiseConv2D>(op.kind) && output != nullptr && output->shares_with >= 0;
 }
 
+bool helium_serves_maps(const Graph& graph, const Operator& op) {
+  const DType in = tensor_at(graph, op.inputs[0]).dtype, out = tensor_at(graph, op.outputs[0]).dtype;
+  if (in == DType::s8 && out == DType::s8) return true;
+  const auto small = [](DType dtype) { return dtype == DType::s8 || dtype == DType::s4; };
+  const auto shape = kernel_shape(graph, op);
+  return small(in) && small(out) && tn_helium_widens(kernel_kind(graph, op), &shape) != 0;
+}
+
 std::int64_t pixel_kernel_scratch(const Graph& graph, const Operator& op) {
   const auto shape = kernel_shape(graph, op);
   auto kind = kernel_kind(graph, op);

@@ -23,6 +23,9 @@ namespace tinynas {
 /// overlaps are the plan's affair.
 [[nodiscard]] bool works_in_place(const Operator& op, const Buffer* output);
 
+/// Whether the Helium kernels of int8 maps take the operator's: int8, or 4 bits that they widen (scratch_helium.h).
+[[nodiscard]] bool helium_serves_maps(const Graph& graph, const Operator& op);
+
 /// Bytes, a multiple of 4.
 [[nodiscard]] std::int64_t kernel_scratch(const Graph& graph, const Operator& op, tn_set set, std::int32_t rows_at_once = 1);
 /// One pixel at a time: portable bodies on every core.

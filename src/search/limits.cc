@@ -51,10 +51,9 @@ double excess(const Score& score, const Limits& limits) {
                    share(score.macs, limits.macs), share(score.latency_us, limits.latency_us)});
 }
 
-Score score_of(const Cost& cost) { return {cost.sram_bytes, cost.flash_bytes, cost.macs, cost.latency_us}; }
-
 Score score_of(const SearchSpace& space, const Oracle& oracle, const Arch& arch) {
-  return score_of(oracle.cost(build_graph(space, arch)));
+  const Cost cost = oracle.cost(build_graph(space, arch));
+  return {cost.sram_bytes, cost.flash_bytes, cost.macs, cost.latency_us};
 }
 
 std::vector<Score> score_all(const SearchSpace& space, const Oracle& oracle, std::span<const Arch> archs, int threads) {

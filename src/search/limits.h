@@ -33,7 +33,6 @@ void validate(const Limits& limits);
 /// How far the worst figure is over its limit: max of (figure / limit), at most 1 when everything fits; 0 without limits.
 [[nodiscard]] double excess(const Score& score, const Limits& limits);
 
-[[nodiscard]] Score score_of(const Cost& cost);
 [[nodiscard]] Score score_of(const SearchSpace& space, const Oracle& oracle, const Arch& arch);
 
 /// The batch interface: scores in the order of `archs`, on `threads` threads (below 1: all).

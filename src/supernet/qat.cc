@@ -86,10 +86,6 @@ std::vector<float> floats(const at::Tensor& tensor) {
   return {data, data + values.numel()};
 }
 
-}  // namespace
-
-namespace {
-
 /// The nearest levels of x in TensorFlow Lite's arithmetic, which rounds first to `grid` parts of a level, then to levels,
 /// halves away from zero both times. With few levels the first rounding shows: it carries 0.49 to a half.
 at::Tensor requantised(const at::Tensor& x, const at::Tensor& grid) {

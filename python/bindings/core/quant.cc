@@ -56,10 +56,6 @@ void bind_quant(py::module_& m) {
       },
       py::arg("graph"), py::arg("format"), py::arg("ends") = false,
       "The format for every operator; the first weights and the classifier's stay at 8 bits unless `ends`.");
-  m.def(
-      "in_formats",
-      [](const Graph& graph, const std::vector<std::string>& names) { return in_formats(graph, parse_formats(names)); },
-      py::arg("graph"), py::arg("formats"), "A graph that describes sizes, in the given formats.");
   m.def("in_four_bits", &in_four_bits, py::arg("graph"),
         "A graph that describes sizes with all activations and weights at 4 bits, as papers count.");
 }

@@ -127,9 +127,6 @@ void bind_limits(py::module_& m) {
       .def_readonly("closest", &SmallestFootprint::closest);
   m.def("fits", &fits, py::arg("score"), py::arg("limits"));
   m.def(
-      "fits", [](const Cost& cost, const Limits& limits) { return fits(score_of(cost), limits); }, py::arg("cost"),
-      py::arg("limits"));
-  m.def(
       "score",
       [](const SearchSpace& space, const OraclePtr& oracle, const Arch& arch) {
         validate(space, arch);

@@ -94,22 +94,18 @@ def make_oracle(request: OracleRequest) -> _core.Oracle:
     """The oracle asked for, the plugin before the schedule; InputError for an unknown word."""
     import tinynas._core as _core
     from tinynas.latency import kernels_of
-    from tinynas.oracle import schedule_options
+    from tinynas.oracle import check_words, schedule_options
 
     if request.plugin is not None:
         from tinynas.plugin import PluginOracle
 
         return PluginOracle(request.plugin)
-    image, prefer = request.image, request.prefer
-    choices = {"--image": (image, ("streamed", "stored")), "--prefer": (prefer, ("memory", "speed"))}
-    for option, (value, known) in choices.items():
-        if value not in known:
-            raise InputError(f"{option}: expected {' or '.join(known)}, got {value!r}")
+    check_words(request.prefer, request.image)
     options = schedule_options(
         request.schedule,
         request.sram_bytes,
-        image_streamed=image == "streamed",
-        prefer=getattr(_core.Prefer, prefer),
+        image_streamed=request.image == "streamed",
+        prefer=getattr(_core.Prefer, request.prefer),
         mac_budget_percent=request.mac_budget,
         **kernels_of(request.core, request.clock_hz),
     )

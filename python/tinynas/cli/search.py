@@ -25,6 +25,7 @@ from tinynas.config.search import SearchConfig
 from tinynas.config.target import TargetConfig
 from tinynas.config.train import TrainConfig, load_train
 from tinynas.errors import InputError
+from tinynas.oracle import check_words
 from tinynas.search.bits import Bits
 
 
@@ -121,10 +122,7 @@ def search(
     budget = budget_of(sram, flash, macs, latency_ms, board)
     if all(limit is None for limit in budget.model_dump().values()):
         raise InputError("search: expected a budget: --sram and --flash, or --target")
-    if image not in ("streamed", "stored"):
-        raise InputError(f"--image: expected streamed or stored, got {image!r}")
-    if prefer not in ("memory", "speed"):
-        raise InputError(f"--prefer: expected memory or speed, got {prefer!r}")
+    check_words(prefer, image)
     reading = data_options(runs / ".cache", seed, hold_out or ())
     data_set = read_data(data, reading, log)
     preset = preset_for(data_set)

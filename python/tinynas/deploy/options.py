@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tinynas import _core
 from tinynas.errors import InputError
-from tinynas.oracle import ENGINE_SCHEDULES, schedule_options
+from tinynas.oracle import ENGINE_SCHEDULES, check_words, schedule_options
 
 WHOLE_TENSORS = ("layerwise", "tinyengine")
 """Schedules of whole tensors alone."""
@@ -36,15 +36,13 @@ def plan_for(graph: _core.Graph, core: str, options: DeployOptions, sram_bytes: 
 
     sram_bytes: what there is for the arena, for the schedule `auto`; 0: any.
     """
-    if options.prefer not in ("memory", "speed"):
-        raise InputError(f"--prefer: expected memory or speed, got {options.prefer!r}")
-    if options.image not in (None, "streamed", "stored"):
-        raise InputError(f"--image: expected streamed or stored, got {options.image!r}")
-    streamed = (options.image or ("stored" if options.schedule in WHOLE_TENSORS else "streamed")) == "streamed"
+    usual = "stored" if options.schedule in WHOLE_TENSORS else "streamed"
+    image = usual if options.image is None else options.image
+    check_words(options.prefer, image)
     schedule = schedule_options(
         options.schedule,
         sram_bytes,
-        image_streamed=streamed,
+        image_streamed=image == "streamed",
         prefer=getattr(_core.Prefer, options.prefer),
         core=core,
     )

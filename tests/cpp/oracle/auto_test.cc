@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "graph/error.h"
 #include "graph/operators.h"
 #include "oracle/auto_schedule.h"
@@ -58,7 +60,7 @@ TEST(Auto, TakesTheFewestInstructions) {
   model.core = "cortex-m7";
   model.kernels["other"] = {};
   model.kernels["driver"] = {};
-  bool layerwise = false;
+  bool layerwise = false, pixels = false;
   for (const double call : {1.0, -1.0}) {  // of the driver: more or fewer steps are cheaper
     model.kernels["driver"][static_cast<std::size_t>(Term::call)] = call;
     for (std::uint64_t seed = 0; seed < 20; ++seed) {
@@ -72,9 +74,18 @@ TEST(Auto, TakesTheFewestInstructions) {
         EXPECT_LE(chosen.instructions, make_oracle(schedule, options)->cost(graph).instructions) << "seed " << seed;
       }
       layerwise |= chosen.chosen == "layerwise";
+      auto small = options;  // what fits when streaming by rows does not
+      small.prefer = Prefer::memory;
+      const auto by_pixels = make_oracle("streaming", small)->cost(graph);
+      const auto by_layers = make_oracle("layerwise", options)->cost(graph);
+      options.sram_bytes = std::max(by_pixels.sram_bytes, by_layers.sram_bytes);
+      if (make_oracle("streaming", options)->cost(graph).sram_bytes <= options.sram_bytes) continue;
+      const auto squeezed = make_oracle("auto", options)->cost(graph);
+      EXPECT_LE(squeezed.instructions, std::min(by_pixels.instructions, by_layers.instructions)) << "seed " << seed;
+      pixels |= squeezed.chosen == "streaming, memory preferred";
     }
   }
-  EXPECT_TRUE(layerwise);
+  EXPECT_TRUE(layerwise && pixels);
 }
 
 TEST(Auto, RecomputesOnlyWithABudget) {
