@@ -16,9 +16,8 @@ from typing import Annotated, Any
 import matplotlib.pyplot as plt
 import tinynas._core as _core
 import typer
-from study import Data, Epochs, MaxMacs, Out, Recipe, SearchSettings, Seed, Space, Study, Supernet, search_settings
+from study import MaxMacs, SearchSettings, Study, Supernet, search_settings, study_command
 
-from tinynas.cli.output import reports_errors
 from tinynas.cli.profile import ENGINE_OF_SCHEDULE, profile_report
 from tinynas.config.search import Budget
 from tinynas.config.space import SpaceConfig, load_space
@@ -119,21 +118,15 @@ class Boards:
             figure.savefig(self.study.out / f"memory-{name}-{board}.svg", bbox_inches="tight")
 
 
-@reports_errors
+@study_command()
 def main(
-    out: Out,
-    data: Data = "scenes",
+    study: Study,
     boards: Annotated[list[str] | None, typer.Option("--board", help=f"Repeatable; {', '.join(BOARDS)}.")] = None,
     max_macs: MaxMacs = 4_000_000,
     supernet: Supernet = None,
-    epochs: Epochs = 10.0,
-    space: Space = None,
-    train: Recipe = None,
     config: SearchSettings = "default",
-    seed: Seed = 0,
 ) -> None:
     """The table of boards, schedules and networks."""
-    study = Study(out, data, epochs, space, train, seed)
     table = Boards(study, search_settings(config), supernet, max_macs)
     asked = [(n, b, s) for b in boards or BOARDS for s in SCHEDULES for n in (*SCALED, "found")]
     cells = {cell: table.cell(*cell) for cell in asked}
@@ -143,7 +136,7 @@ def main(
         for board in boards or BOARDS:
             table.draw_memory(name, board)
     columns = ["board", "schedule", "network", "scale", "MACs", "SRAM B", "Flash B", "latency ms", "test %"]
-    title = f"Networks of at most {max_macs:,} MACs, {epochs:g} epochs each"
+    title = f"Networks of at most {max_macs:,} MACs, {study.train.epochs:g} epochs each"
     study.finish(title, columns, rows, _plot(found), found)
 
 

@@ -16,18 +16,18 @@ import matplotlib.pyplot as plt
 import numpy as np
 import tinynas._core as _core
 import typer
-from study import Data, Out, SearchSettings, Seed, Space, Study, Supernet, search_settings
+from study import SearchSettings, Study, Supernet, search_settings, study_command
 
-from tinynas.cli.output import log, reports_errors
+from tinynas.cli.output import log
 from tinynas.config import format_size, parse_size
 from tinynas.config.search import Budget
 from tinynas.config.target import load_target
-from tinynas.errors import CheckError, InfeasibleError
-from tinynas.export.cproject import arena_in_object, build_host, export_c, run_host
+from tinynas.errors import InfeasibleError
+from tinynas.export.cproject import export_c
 from tinynas.search.bits import Bits, with_bits, without_formats
 from tinynas.search.evolve import Problem, search
 from tinynas.search.explore import explore, limits_of
-from tinynas.search.finish import as_int8, pictures_of, resolution_of
+from tinynas.search.finish import as_int8, build_c, pictures_of, resolution_of, run_c
 from tinynas.search.measure import Measurements
 from tinynas.search.quantised import FormatMeasurer, quantise_network
 from tinynas.search.run_dir import JsonLines
@@ -78,15 +78,9 @@ class Arms:
         quantised = quantise_network(source, study.data, formats, config, study.out / f"{name}.pt")
         graph, plan = quantised.graph, self._oracle.plan(quantised.graph)
         project = export_c(graph, plan, study.out / f"{name}-c")
-        program = build_host(project)
-        if arena_in_object(project) != plan.arena_bytes:
-            raise CheckError(f"{project.folder}: the compiled arena is not the plan's {plan.arena_bytes:,} B")
+        program = build_c(project, plan)
         pictures, labels = pictures_of(study.data.test, resolution_of(graph), count, study.seed)
-        inputs = as_int8(pictures)
-        outputs = run_host(project, [inputs], program).outputs[0].reshape(len(labels), -1)
-        expected = np.asarray(_core.run_batch(graph, [inputs[:COMPARED]])[0]).reshape(-1, outputs.shape[1])
-        if not np.array_equal(outputs[:COMPARED], expected):
-            raise CheckError(f"{project.folder}: the C code's outputs differ from the reference interpreter's")
+        outputs = run_c(project, program, graph, as_int8(pictures), COMPARED)
         cost = self._oracle.cost(graph)
         return {
             "accuracy": float(np.mean(outputs.argmax(axis=1) == labels)),
@@ -98,26 +92,21 @@ class Arms:
         }
 
 
-@reports_errors
+@study_command()
 def main(
-    out: Out,
+    study: Study,
     supernet: Supernet = None,
-    data: Data = "scenes",
-    space: Space = None,
     settings: SearchSettings = "default",
     target: Annotated[str, typer.Option("--target", help="Whose engine, start-up and stack count.")] = "rp2040",
     qat_epochs: Annotated[float, typer.Option("--qat-epochs", min=0, help="0: quantised after training.")] = 0.0,
     measured: Annotated[int | None, typer.Option("--measured", help="Validation pictures of a measurement.")] = None,
     pictures: Annotated[int | None, typer.Option("--pictures", help="Of the test set; all if not given.")] = None,
-    epochs: Annotated[float, typer.Option("--epochs", min=0.001, help="Of the supernet, if none is given.")] = 10.0,
-    seed: Seed = 0,
 ) -> None:
     """Accuracy of the best int8 and the best mixed network at 16k/64k, 32k/96k and 64k/160k of SRAM and Flash."""
-    study = Study(out, data, epochs, space, None, seed)
-    checkpoint = supernet or out / "supernet-shared.pt"
+    checkpoint = supernet or study.out / "supernet-shared.pt"
     if supernet is None:
         study.supernet(None)
-    evaluator = SupernetEvaluator(checkpoint, study.data, pictures=measured, seed=seed)
+    evaluator = SupernetEvaluator(checkpoint, study.data, pictures=measured, seed=study.seed)
     arms = Arms(study, evaluator, settings, target)
     results: dict[str, Any] = {}
     for budget in BUDGETS:

@@ -15,13 +15,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 import tinynas._core as _core
 import typer
-from study import Data, Epochs, Out, Recipe, Seed, Study
+from study import Study, study_command
 
-from tinynas.cli.output import log, reports_errors
-from tinynas.data.base import Split
-from tinynas.errors import CheckError
-from tinynas.export.cproject import CProject, export_c, run_host
-from tinynas.search.finish import as_int8, pictures_of, quantise, resolution_of
+from tinynas.cli.output import log
+from tinynas.export.cproject import export_c
+from tinynas.search.finish import as_int8, build_c, pictures_of, quantise, resolution_of, run_c
 from tinynas.train import RichProgress
 from tinynas.train.qat import quantisation_aware
 
@@ -29,31 +27,18 @@ FORMATS = ("w8a8", "w4a8", "w4a4")
 COMPARED = 100
 
 
-def outputs_of(
-    project: CProject, graph: _core.Graph, split: Split, count: int | None, seed: int
-) -> tuple[Any, Any, Any]:
-    """(inputs, the C code's outputs, labels) of `count` pictures of a split, all if None."""
-    pictures, labels = pictures_of(split, resolution_of(graph), count, seed)
-    inputs = as_int8(pictures)
-    return inputs, run_host(project, [inputs]).outputs[0].reshape(len(labels), -1), labels
-
-
-@reports_errors
+@study_command(epochs=1.0)
 def main(
+    study: Study,
     model: Annotated[Path, typer.Argument(help="Folder with float_model.json.")],
-    out: Out,
-    data: Data = "scenes",
-    epochs: Epochs = 1.0,
     learning_rate: Annotated[float | None, typer.Option("--learning-rate", help="The recipe's if not given.")] = None,
     pictures: Annotated[int | None, typer.Option("--pictures", help="Of the test set; all if not given.")] = None,
-    train: Recipe = None,
-    seed: Seed = 0,
 ) -> None:
     """Accuracy in w8a8, w4a8 and w4a4, quantised after training and trained with quantisers."""
-    study = Study(out, data, epochs, None, train, seed)
+    out, seed = study.out, study.seed
     source = _core.Graph.from_json((model / "float_model.json").read_text(encoding="utf-8"))
     rate = learning_rate or study.train.qat_learning_rate
-    config = study.train.model_copy(update={"qat_epochs": epochs, "qat_learning_rate": rate})
+    config = study.train.model_copy(update={"qat_epochs": study.train.epochs, "qat_learning_rate": rate})
     oracle = _core.make_oracle("streaming")
 
     def quantised(form: str, method: str) -> _core.Graph:
@@ -70,10 +55,11 @@ def main(
         (out / f"{form}-{method}.json").write_text(graph.to_json(), encoding="utf-8")
         plan = oracle.plan(graph)
         project = export_c(graph, plan, out / f"{form}-{method}-c")
-        inputs, got, _ = outputs_of(project, graph, study.data.val, COMPARED, seed)
-        if not np.array_equal(got, np.asarray(_core.run_batch(graph, [inputs])[0]).reshape(got.shape)):
-            raise CheckError(f"{project.folder}: the C code's outputs differ from the reference interpreter's")
-        _, outputs, labels = outputs_of(project, graph, study.data.test, pictures, seed)
+        program = build_c(project, plan)
+        compared, _ = pictures_of(study.data.val, resolution_of(graph), COMPARED, seed)
+        run_c(project, program, graph, as_int8(compared), COMPARED)
+        shown, labels = pictures_of(study.data.test, resolution_of(graph), pictures, seed)
+        outputs = run_c(project, program, graph, as_int8(shown), 0)
         cost = oracle.cost(graph)
         return {
             "accuracy": float(np.mean(outputs.argmax(axis=1) == labels)),

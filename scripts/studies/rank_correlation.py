@@ -13,27 +13,19 @@ from typing import Annotated, Any
 import matplotlib.pyplot as plt
 import tinynas._core as _core
 import typer
-from study import Data, Epochs, MaxMacs, Out, Recipe, Resolution, Seed, Space, Study, Supernet, Width
-
-from tinynas.cli.output import reports_errors
+from study import MaxMacs, Resolution, Study, Supernet, Width, study_command
 
 
-@reports_errors
+@study_command()
 def main(
-    out: Out,
-    data: Data = "scenes",
-    epochs: Epochs = 10.0,
+    study: Study,
     networks: Annotated[int, typer.Option("--networks", min=3)] = 12,
     resolution: Resolution = None,
     width: Width = None,
     max_macs: MaxMacs = 4_000_000,
-    space: Space = None,
-    train: Recipe = None,
     supernet: Supernet = None,
-    seed: Seed = 0,
 ) -> None:
     """Rank correlation of supernet accuracy with accuracy of subnets trained alone."""
-    study = Study(out, data, epochs, space, train, seed)
     subspace = study.subspace(resolution, width)
     archs = study.once("archs", lambda: study.spread_archs(subspace, networks, max_macs))
     evaluator = study.supernet(subspace, supernet)
@@ -48,8 +40,14 @@ def main(
     axes.plot([100 * a for a in through], [100 * b for b in alone], "o")
     axes.set(xlabel="through the supernet, %", ylabel="trained alone, %", title=f"Kendall's tau {tau:.3f}")
     axes.grid(alpha=0.3)
-    value: dict[str, Any] = {"tau": tau, "supernet": through, "alone": alone, "archs": archs, "epochs": epochs}
-    title = f"w{subspace[1]:g}-r{subspace[0]}, {epochs:g} epochs each: Kendall's tau {tau:.3f}"
+    value: dict[str, Any] = {
+        "tau": tau,
+        "supernet": through,
+        "alone": alone,
+        "archs": archs,
+        "epochs": study.train.epochs,
+    }
+    title = f"w{subspace[1]:g}-r{subspace[0]}, {study.train.epochs:g} epochs each: Kendall's tau {tau:.3f}"
     study.finish(title, ["MACs", "supernet, val %", "alone, val %"], rows, figure, value)
 
 

@@ -13,9 +13,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 import tinynas._core as _core
 import typer
-from study import Data, Epochs, Out, Recipe, SearchSettings, Seed, Space, Study, Supernet, search_settings
+from study import SearchSettings, Study, Supernet, search_settings, study_command
 
-from tinynas.cli.output import reports_errors
 from tinynas.cli.space import budget_of
 from tinynas.errors import InfeasibleError
 from tinynas.search.evolve import Problem, search
@@ -24,37 +23,31 @@ from tinynas.search.run_dir import JsonLines
 from tinynas.train.evaluator import SupernetEvaluator
 
 
-@reports_errors
+@study_command()
 def main(
-    out: Out,
-    data: Data = "scenes",
+    study: Study,
     budgets: Annotated[list[str] | None, typer.Option("--sram", help="Repeatable; 64k and 128k if not given.")] = None,
     flash: Annotated[str, typer.Option("--flash")] = "1M",
     schedules: Annotated[list[str] | None, typer.Option("--schedule", help="Repeatable.")] = None,
     supernet: Supernet = None,
-    epochs: Epochs = 10.0,
-    space: Space = None,
-    train: Recipe = None,
     config: SearchSettings = "default",
-    seed: Seed = 0,
 ) -> None:
     """Accuracy under two oracles."""
-    study = Study(out, data, epochs, space, train, seed)
     settings = search_settings(config)
     evaluator = study.supernet(None, supernet)
     measurements = study.measurements("shared", evaluator)
     checkpoint = supernet or study.out / "supernet-shared.pt"
-    test = SupernetEvaluator(checkpoint, study.data, split=study.data.test, seed=seed)
+    test = SupernetEvaluator(checkpoint, study.data, split=study.data.test, seed=study.seed)
 
     def run(schedule: str, sram: str) -> dict[str, Any]:
         limits = limits_of(budget_of(sram, flash, None, None, None))
         oracle = _core.make_oracle(schedule)
         try:
-            stage1 = explore(study.space.to_core(), oracle, limits, settings.samples_per_subspace, seed)
+            stage1 = explore(study.space.to_core(), oracle, limits, settings.samples_per_subspace, study.seed)
         except InfeasibleError as error:
             return {"infeasible": str(error)}
         subspace = study.space.subspace(stage1["winner"]["resolution"], stage1["winner"]["width"])
-        problem = Problem(subspace.to_core(), oracle, limits, measurements, settings, seed)
+        problem = Problem(subspace.to_core(), oracle, limits, measurements, settings, study.seed)
         found = search(problem, JsonLines(study.out / f"history-{schedule}-{sram}.jsonl"))
         return found.winner | stage1["winner"] | {"test": test.accuracy(found.winner["arch"])}
 

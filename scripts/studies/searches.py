@@ -14,24 +14,8 @@ from enum import StrEnum
 from typing import Annotated
 
 import typer
-from study import (
-    Data,
-    Epochs,
-    Flash,
-    Macs,
-    Out,
-    Recipe,
-    Searches,
-    SearchSettings,
-    Seed,
-    Seeds,
-    Space,
-    Sram,
-    Study,
-    Supernet,
-)
+from study import Flash, Macs, Searches, SearchSettings, Seeds, Sram, Study, Supernet, study_command
 
-from tinynas.cli.output import reports_errors
 from tinynas.cli.space import budget_of
 from tinynas.search.explore import limits_of
 
@@ -46,24 +30,18 @@ class Arms(StrEnum):
     stages = "stages"
 
 
-@reports_errors
+@study_command()
 def main(
+    study: Study,
     arms: Annotated[Arms, typer.Argument(help="What is compared.")],
-    out: Out,
-    data: Data = "scenes",
     sram: Sram = None,
     flash: Flash = None,
     macs: Macs = None,
     seeds: Seeds = 5,
     supernet: Supernet = None,
-    epochs: Epochs = 10.0,
-    space: Space = None,
-    train: Recipe = None,
     config: SearchSettings = "default",
-    seed: Seed = 0,
 ) -> None:
     """Searches at equal measurements."""
-    study = Study(out, data, epochs, space, train, seed)
     searches = Searches(study, config, limits_of(budget_of(sram, flash, macs, None, None)), supernet)
     resolution, width = searches.winner
     subspace = f"w{width:g}-r{resolution}"

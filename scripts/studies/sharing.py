@@ -12,29 +12,22 @@ from typing import Annotated, Any
 import matplotlib.pyplot as plt
 import numpy as np
 import typer
-from study import Data, Epochs, MaxMacs, Out, Recipe, Resolution, Seed, Space, Study, Width
+from study import MaxMacs, Resolution, Study, Width, study_command
 
-from tinynas.cli.output import reports_errors
 from tinynas.train.evaluator import SupernetEvaluator
 
 ARMS = ("shared", "subspace", "alone")
 
 
-@reports_errors
+@study_command()
 def main(
-    out: Out,
-    data: Data = "scenes",
-    epochs: Epochs = 10.0,
+    study: Study,
     networks: Annotated[int, typer.Option("--networks", min=2)] = 5,
     resolution: Resolution = None,
     width: Width = None,
     max_macs: MaxMacs = 4_000_000,
-    space: Space = None,
-    train: Recipe = None,
-    seed: Seed = 0,
 ) -> None:
     """Accuracy of the same subnets under three ways of training."""
-    study = Study(out, data, epochs, space, train, seed)
     subspace = study.subspace(resolution, width)
     archs = study.once("archs", lambda: study.spread_archs(subspace, networks, max_macs))
 
@@ -63,8 +56,8 @@ def main(
     low = 100 * min(min(values) for values in found.values())
     axes.set(xlabel="MACs", ylabel="test accuracy, %", ylim=(max(0.0, low - 5), 100))
     axes.legend()
-    value: dict[str, Any] = {"archs": archs, "epochs": epochs, "accuracy": found}
-    title = f"Sharing in w{subspace[1]:g}-r{subspace[0]}, {epochs:g} epochs each"
+    value: dict[str, Any] = {"archs": archs, "epochs": study.train.epochs, "accuracy": found}
+    title = f"Sharing in w{subspace[1]:g}-r{subspace[0]}, {study.train.epochs:g} epochs each"
     study.finish(title, ["MACs", *(f"{arm}, test %" for arm in ARMS)], rows, figure, value)
 
 

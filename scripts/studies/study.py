@@ -5,6 +5,7 @@ Every study takes --data, --epochs and the rest as options, writes below --out, 
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,7 +17,7 @@ import tinynas._core as _core
 import typer
 from matplotlib.figure import Figure
 
-from tinynas.cli.output import log, table
+from tinynas.cli.output import log, reports_errors, table
 from tinynas.config import find_config, load_yaml
 from tinynas.config.search import SearchConfig
 from tinynas.config.space import SpaceConfig, load_space
@@ -47,6 +48,38 @@ Macs = Annotated[int | None, typer.Option("--macs")]
 Seeds = Annotated[int, typer.Option("--seeds", min=1, help="Searches per arm.")]
 SearchSettings = Annotated[str, typer.Option("--search", help="Search settings of configs/search or a YAML file.")]
 Seed = Annotated[int, typer.Option("--seed", min=0)]
+
+
+def study_command(epochs: float = 10.0) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Makes a script's command of a function whose first parameter is the Study.
+
+    It has the options of all studies (--out, --data, --epochs, --space, --train, --seed) and the function's own.
+    """
+
+    def study_of(
+        out: Out,
+        data: Data = "scenes",
+        epochs: Epochs = epochs,
+        space: Space = None,
+        train: Recipe = None,
+        seed: Seed = 0,
+    ) -> Study:
+        return Study(out, data, epochs, space, train, seed)
+
+    def decorate(body: Callable[..., None]) -> Callable[..., None]:
+        common = inspect.signature(study_of, eval_str=True).parameters
+        _, *own = inspect.signature(body, eval_str=True).parameters.values()
+
+        def command(**values: Any) -> None:
+            body(study_of(**{name: values.pop(name) for name in common}), **values)
+
+        parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in (*common.values(), *own)]
+        command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        command.__annotations__ = {p.name: p.annotation for p in parameters}
+        command.__doc__ = body.__doc__
+        return reports_errors(command)
+
+    return decorate
 
 
 class Study:

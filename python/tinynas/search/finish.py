@@ -73,37 +73,51 @@ class Verified:
     arena_bytes: int
 
 
+def build_c(project: CProject, plan: _core.Plan) -> Path:
+    """The host's program of a C project; CheckError when its compiled arena is not the plan's."""
+    from tinynas.export.cproject import arena_in_object, build_host
+
+    program = build_host(project)
+    compiled = arena_in_object(project)
+    if compiled != plan.arena_bytes:
+        raise CheckError(f"{project.folder}: expected an arena of {plan.arena_bytes:,} B, compiled {compiled:,} B")
+    return program
+
+
+def run_c(
+    project: CProject, program: Path, graph: _core.Graph, inputs: NDArray[np.int8], compared: int
+) -> NDArray[Any]:
+    """The program's outputs, flat for each of n pictures [n, outputs].
+
+    CheckError when one of the first `compared` differs from the reference interpreter's.
+    """
+    import tinynas._core as _core
+
+    from tinynas.export.cproject import run_host
+
+    outputs = run_host(project, [inputs], program).outputs[0].reshape(len(inputs), -1)
+    if compared > 0:
+        expected = np.asarray(_core.run_batch(graph, [inputs[:compared]])[0]).reshape(-1, outputs.shape[1])
+        same = (outputs[:compared] == expected).all(axis=1)
+        if not same.all():
+            raise CheckError(f"{project.folder}: picture {int(np.argmin(same))} differs from the reference interpreter")
+    return outputs
+
+
 def verify_c(project: CProject, graph: _core.Graph, plan: _core.Plan, splits: dict[str, Split]) -> Verified:
     """Builds the C project with the host's compiler and runs it over the splits.
 
     Raises CheckError when the compiled arena is not the plan's, or an output differs from the reference interpreter's
     (compared on the split "val").
     """
-    import tinynas._core as _core
-
-    from tinynas.export.cproject import arena_in_object, build_host, run_host
-
-    program = build_host(project)
-    compiled = arena_in_object(project)
-    if compiled != plan.arena_bytes:
-        raise CheckError(f"{project.folder}: expected an arena of {plan.arena_bytes:,} B, compiled {compiled:,} B")
-    accuracy, counts, equal = {}, {}, 0
+    program = build_c(project, plan)
+    accuracy, counts = {}, {}
     for name, split in splits.items():
         pictures, labels = pictures_of(split, resolution_of(graph))
-        inputs = as_int8(pictures)
-        outputs = run_host(project, [inputs], program).outputs[0].reshape(len(inputs), -1)
+        outputs = run_c(project, program, graph, as_int8(pictures), len(pictures) if name == "val" else 0)
         accuracy[name] = float(np.mean(outputs.argmax(axis=1) == labels))
-        counts[name] = len(inputs)
-        if name == "val":
-            expected = np.asarray(_core.run_batch(graph, [inputs])[0]).reshape(len(inputs), -1)
-            same = (outputs == expected).all(axis=1)
-            if not same.all():
-                first = int(np.argmin(same))
-                raise CheckError(
-                    f"{project.folder}: picture {first} of the validation set differs from the reference interpreter"
-                )
-            equal = int(same.sum())
-    return Verified(accuracy, counts, equal, compiled)
+        counts[name] = len(pictures)
+    return Verified(accuracy, counts, counts.get("val", 0), plan.arena_bytes)
 
 
 def export_all(run: Path, graph: _core.Graph, plan: _core.Plan) -> CProject:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tinynas.config.train import TrainConfig
 from tinynas.data import DataSet
@@ -43,9 +44,10 @@ class FormatMeasurer:
     def __init__(self, floats: Measurements, evaluator: SupernetEvaluator, data: DataSet, seed: int) -> None:
         self._floats = floats
         self._evaluator = evaluator
-        self._space = _core_space(evaluator)
         self._data = data
         self._seed = seed
+        self._pictures: dict[int, tuple[Any, Any]] = {}
+        """And labels, by resolution."""
 
     def each(self, archs: Sequence[dict[str, Any]]) -> Iterator[tuple[int, float]]:
         """(index, accuracy) of every arch, in the order in which they are done."""
@@ -58,16 +60,14 @@ class FormatMeasurer:
         import tinynas._core as _core
 
         graph = self._evaluator.extract(arch)
-        formats = list(_core.operator_formats(self._space, _core.Arch.from_json(json.dumps(arch))))
+        space = _core.SearchSpace.from_json(self._evaluator.space_json)
+        formats = list(_core.operator_formats(space, _core.Arch.from_json(json.dumps(arch))))
         quantised = quantise(graph, self._data, self._seed, formats, _CALIBRATION_PICTURES)
-        before = float_accuracy(graph, self._data, self._seed, _MEASURED_PICTURES)
-        return before - measured_accuracy(quantised, self._data, self._seed, _MEASURED_PICTURES)
-
-
-def _core_space(evaluator: SupernetEvaluator) -> _core.SearchSpace:
-    import tinynas._core as _core
-
-    return _core.SearchSpace.from_json(evaluator.space_json)
+        resolution = resolution_of(graph)
+        if resolution not in self._pictures:
+            self._pictures[resolution] = pictures_of(self._data.val, resolution, _MEASURED_PICTURES, self._seed)
+        pictures, labels = self._pictures[resolution]
+        return float_accuracy(graph, pictures, labels) - integer_accuracy(quantised, pictures, labels)
 
 
 def quantise_network(
@@ -87,28 +87,27 @@ def quantise_network(
         return Quantised(after, report)
     start = after if config.qat_start == "ptq" else None
     graphs = {"ptq": after, "qat": quantisation_aware(float_graph, formats, data, config, checkpoint, start=start)}
-    accuracy = {method: measured_accuracy(graph, data, seed, _COMPARED_PICTURES) for method, graph in graphs.items()}
+    pictures, labels = pictures_of(data.val, resolution_of(after), _COMPARED_PICTURES, seed)
+    accuracy = {method: integer_accuracy(graph, pictures, labels) for method, graph in graphs.items()}
     method = max(accuracy, key=lambda each: accuracy[each])
     report |= {"method": method} | {f"{name}_val": value for name, value in accuracy.items()}
     return Quantised(graphs[method], report)
 
 
-def float_accuracy(graph: _core.Graph, data: DataSet, seed: int, count: int) -> float:
-    """Of a float graph, by LibTorch, on the pictures of measured_accuracy()."""
+def float_accuracy(graph: _core.Graph, pictures: NDArray[np.uint8], labels: NDArray[np.int64]) -> float:
+    """Of a float graph, by LibTorch."""
     import torch
 
     from tinynas.train.native import supernet_module
 
-    pictures, labels = pictures_of(data.val, resolution_of(graph), count, seed)
     net = supernet_module().QatNet(graph.to_json(), ["w8a8"] * len(graph.operators))
     logits = net.logits(torch.from_numpy(np.ascontiguousarray(pictures)), quantised=False).numpy()
     return float(np.mean(logits.argmax(axis=1) == labels))
 
 
-def measured_accuracy(graph: _core.Graph, data: DataSet, seed: int, count: int) -> float:
-    """Of a quantised graph, by the reference interpreter, on up to `count` validation pictures."""
+def integer_accuracy(graph: _core.Graph, pictures: NDArray[np.uint8], labels: NDArray[np.int64]) -> float:
+    """Of a quantised graph, by the reference interpreter."""
     import tinynas._core as _core
 
-    pictures, labels = pictures_of(data.val, resolution_of(graph), count, seed)
     outputs = np.asarray(_core.run_batch(graph, [as_int8(pictures)])[0]).reshape(len(labels), -1)
     return float(np.mean(outputs.argmax(axis=1) == labels))
