@@ -37,7 +37,7 @@ sanitize: setup
 	@scripts/cpp_test.sh asan-ubsan
 
 python-test: build
-	$(PY) -m pytest $(PYTEST_ARGS)
+	OMP_NUM_THREADS=1 $(PY) -m pytest -n auto --maxprocesses 8 --dist loadfile $(PYTEST_ARGS)
 
 clean:
 	rm -rf build python/tinynas/*.so

@@ -44,7 +44,7 @@ MaxMacs = Annotated[int, typer.Option("--max-macs", help="Largest network of the
 Supernet = Annotated[Path | None, typer.Option("--supernet", help="A trained checkpoint to use.")]
 Sram = Annotated[str | None, typer.Option("--sram", help="The budget, as `tinynas search` takes it.")]
 Flash = Annotated[str | None, typer.Option("--flash")]
-Macs = Annotated[int | None, typer.Option("--macs")]
+Macs = Annotated[str | None, typer.Option("--macs")]
 Seeds = Annotated[int, typer.Option("--seeds", min=1, help="Searches per arm.")]
 SearchSettings = Annotated[str, typer.Option("--search", help="Search settings of configs/search or a YAML file.")]
 Seed = Annotated[int, typer.Option("--seed", min=0)]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tinynas.config import parse_size
+from tinynas.config import parse_count, parse_size
 from tinynas.config.target import TargetConfig, load_target
 from tinynas.errors import InputError
 
@@ -65,10 +66,19 @@ def target_of(name: str | None) -> TargetConfig | None:
 
 def size_of(option: str, text: str | None) -> int | None:
     """Bytes of an optional size option; InputError names the option."""
+    return _parsed(option, text, parse_size)
+
+
+def count_of(option: str, text: str | None) -> int | None:
+    """Number of an optional option that counts, such as --macs 12.5M; InputError names the option."""
+    return _parsed(option, text, parse_count)
+
+
+def _parsed(option: str, text: str | None, parse: Callable[[str], int]) -> int | None:
     if text is None:
         return None
     try:
-        return parse_size(text)
+        return parse(text)
     except InputError as error:
         raise InputError(f"{option}: {error}") from None
 

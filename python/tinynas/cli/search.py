@@ -81,7 +81,7 @@ EpochsOption = Annotated[float | None, typer.Option("--epochs", min=0.001, help=
 def search(
     sram: Annotated[str | None, typer.Option("--sram", help="Limit, such as 320k (1024-based).")] = None,
     flash: Annotated[str | None, typer.Option("--flash", help="Limit, such as 1M (1024-based).")] = None,
-    macs: Annotated[int | None, typer.Option("--macs", min=1, help="Limit of multiply-accumulates.")] = None,
+    macs: Annotated[str | None, typer.Option("--macs", help="Limit of multiply-accumulates, such as 12.5M.")] = None,
     latency_ms: Annotated[
         float | None,
         typer.Option("--latency", "--latency-ms", min=0.001, help="Limit in ms; our schedules need --target."),
@@ -181,7 +181,7 @@ def with_epochs(recipe: TrainConfig, epochs: float | None) -> TrainConfig:
 
 
 def default_name(
-    data: str, target: str | None, sram: str | None, flash: str | None, macs: int | None, seed: int
+    data: str, target: str | None, sram: str | None, flash: str | None, macs: str | None, seed: int
 ) -> str:
     """The run's name: what it was asked for."""
     asked = [Path(data).name, target, sram, flash, f"{macs}macs" if macs else None, f"seed{seed}" if seed else None]

@@ -14,6 +14,7 @@ from tinynas.cli.common import (
     PreferOption,
     ScheduleOption,
     TargetOption,
+    count_of,
     make_oracle,
     size_of,
     target_of,
@@ -29,7 +30,7 @@ def space(
     name: Annotated[str, typer.Option("--space", help="A space of configs/spaces or a YAML file.")] = "mcunet",
     sram: Annotated[str | None, typer.Option("--sram", help="Limit, such as 320k (1024-based).")] = None,
     flash: Annotated[str | None, typer.Option("--flash", help="Limit, such as 1M (1024-based).")] = None,
-    macs: Annotated[int | None, typer.Option("--macs", help="Limit of multiply-accumulates.")] = None,
+    macs: Annotated[str | None, typer.Option("--macs", help="Limit of multiply-accumulates, such as 12.5M.")] = None,
     latency_ms: Annotated[
         float | None,
         typer.Option("--latency", "--latency-ms", min=0.001, help="Limit in ms; our schedules need --target."),
@@ -71,14 +72,15 @@ def space(
     emit(as_json, result, _table(result))
 
 
-def budget_of(sram: str | None, flash: str | None, macs: int | None, latency_ms: float | None, board: Any) -> Budget:
+def budget_of(sram: str | None, flash: str | None, macs: str | None, latency_ms: float | None, board: Any) -> Budget:
     """The limits that were given; a board's memories where none was."""
     sram_bytes, flash_bytes = size_of("--sram", sram), size_of("--flash", flash)
     if board is not None:
         sram_bytes = sram_bytes or board.sram_bytes
         flash_bytes = flash_bytes or board.flash_bytes
     latency_us = None if latency_ms is None else 1000 * latency_ms
-    return Budget(sram_bytes=sram_bytes, flash_bytes=flash_bytes, macs=macs, latency_us=latency_us)
+    count = count_of("--macs", macs)
+    return Budget(sram_bytes=sram_bytes, flash_bytes=flash_bytes, macs=count, latency_us=latency_us)
 
 
 def _table(result: dict[str, Any]) -> Any:

@@ -1,4 +1,4 @@
-"""Sizes as people write them for chips: 64k, 320k, 1M (1024-based) or plain bytes."""
+"""Sizes as people write them for chips, 64k, 320k, 1M (1024-based) or plain bytes; and counts, 12.5M (decimal)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 from tinynas.errors import InputError
 
 _UNITS = {"": 1, "k": 1024, "m": 1024 * 1024}
+_COUNTS = {"": 1, "k": 1_000, "m": 1_000_000, "g": 1_000_000_000}
 
 
 def parse_size(text: str) -> int:
@@ -18,6 +19,15 @@ def parse_size(text: str) -> int:
     if size < 1 or size != int(size):
         raise InputError(f"size {text!r}: expected a whole, positive number of bytes, got {size:g}")
     return int(size)
+
+
+def parse_count(text: str) -> int:
+    """What "12.5M", "800k" or "12500000" counts; InputError for anything else."""
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kKmMgG]?)\s*", text)
+    count = round(float(match[1]) * _COUNTS[match[2].lower()], 3) if match else 0.0
+    if count < 1 or count != int(count):
+        raise InputError(f"count {text!r}: expected a whole, positive number, or one with k, M or G such as 12.5M")
+    return int(count)
 
 
 def format_size(size: int) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tinynas.config import Config, format_size, load_yaml, parse_size
+from tinynas.config import Config, format_size, load_yaml, parse_count, parse_size
 from tinynas.errors import InputError
 
 
@@ -50,6 +50,17 @@ def test_sizes(text: str, size: int) -> None:
 def test_sizes_that_are_none(text: str) -> None:
     with pytest.raises(InputError):
         parse_size(text)
+
+
+@pytest.mark.parametrize(("text", "count"), [("12.5M", 12_500_000), ("800k", 800_000), ("0.3M", 300_000), ("7", 7)])
+def test_counts(text: str, count: int) -> None:
+    assert parse_count(text) == count
+
+
+@pytest.mark.parametrize("text", ["3x", "", "-1k", "0", "1.0001k", "12.5MB", "1e3"])
+def test_counts_that_are_none(text: str) -> None:
+    with pytest.raises(InputError, match="12.5M"):
+        parse_count(text)
 
 
 def test_sizes_are_shown_with_their_unit() -> None:
