@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "oracle/challenge_instances.h"
-#include "oracle/planner.h"
+#include "oracle/packing/planner.h"
 
 namespace {
 

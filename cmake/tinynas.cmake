@@ -15,9 +15,9 @@ if(TINYNAS_SANITIZE)
   target_link_options(tinynas_options INTERFACE -fsanitize=${TINYNAS_SANITIZE})
 endif()
 
-# tinynas_library(NAME LIBRARIES...): the static library tinynas_NAME of all sources in the current folder.
+# tinynas_library(NAME LIBRARIES...): the static library tinynas_NAME of all sources below the current folder.
 function(tinynas_library name)
-  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
   add_library(tinynas_${name} STATIC ${sources})
   target_include_directories(tinynas_${name} PUBLIC ${PROJECT_SOURCE_DIR}/src)
   target_link_libraries(tinynas_${name} PUBLIC ${ARGN} PRIVATE tinynas_options)

@@ -14,6 +14,12 @@ ALLOWED = {
     "codegen": {"graph", "oracle"},
     "supernet": {"graph", "space"},
 }
+ORACLE = {  # inside src/oracle: what each of its folders may include besides the files directly in it
+    "packing": set(),
+    "kernels": set(),
+    "streaming": {"packing", "kernels"},
+    "accounts": {"packing", "kernels"},
+}
 ENGINE_READERS = {"oracle", "codegen"}  # they may include <tinynas/...>, the kernels' headers
 TORCH_READERS = {"supernet"}
 INCLUDE = re.compile(r'^\s*#\s*include\s+["<]([^">]+)[">]', re.MULTILINE)
@@ -31,6 +37,15 @@ def problem(folder: str, header: str) -> str | None:
     return None
 
 
+def problem_in_oracle(folder: str, header: str) -> str | None:
+    """Why the folder src/oracle/`folder` may not include `header`, or None."""
+    parts = header.split("/")
+    inner = parts[1] if parts[0] == "oracle" and len(parts) > 2 else folder
+    if inner == folder or inner in ORACLE[folder]:
+        return None
+    return f"oracle/{folder} may include only {', '.join(sorted(ORACLE[folder])) or 'itself'}"
+
+
 def main() -> int:
     wrong = 0
     for path in sorted(Path("src").rglob("*")):
@@ -39,6 +54,8 @@ def main() -> int:
         folder = path.parts[1]
         for header in INCLUDE.findall(path.read_text(encoding="utf-8")):
             reason = problem(folder, header)
+            if folder == "oracle" and path.parts[2] in ORACLE:
+                reason = reason or problem_in_oracle(path.parts[2], header)
             if reason:
                 print(f"{path}: includes {header}: {reason}", file=sys.stderr)
                 wrong += 1

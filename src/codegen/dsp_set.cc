@@ -8,9 +8,10 @@
 #include "codegen/kernel_call.h"
 #include "graph/operators.h"
 #include "graph/shape.h"
-#include "oracle/planar.h"
+#include "oracle/kernels/dsp_bodies.h"
+#include "oracle/streaming/planar.h"
 #include "oracle/rows.h"
-#include "oracle/scratch.h"
+#include "oracle/kernels/scratch.h"
 #include "tinynas/constants.h"
 
 namespace tinynas {

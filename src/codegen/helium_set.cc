@@ -8,7 +8,7 @@
 #include "graph/operators.h"
 #include "graph/shape.h"
 #include "oracle/rows.h"
-#include "oracle/scratch.h"
+#include "oracle/kernels/scratch.h"
 
 namespace tinynas {
 namespace {

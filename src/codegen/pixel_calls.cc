@@ -4,7 +4,7 @@
 
 #include "codegen/kernel_call.h"
 #include "oracle/rows.h"
-#include "oracle/scratch.h"
+#include "oracle/kernels/scratch.h"
 
 namespace tinynas {
 namespace {

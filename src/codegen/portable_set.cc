@@ -3,7 +3,7 @@
 #include "codegen/portable_s4.h"
 #include "graph/formats.h"
 #include "oracle/rows.h"
-#include "oracle/scratch.h"
+#include "oracle/kernels/scratch.h"
 
 namespace tinynas {
 

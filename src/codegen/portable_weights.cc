@@ -5,7 +5,7 @@
 #include "codegen/portable_s4.h"
 #include "graph/shape.h"
 #include "oracle/rows.h"
-#include "oracle/scratch.h"
+#include "oracle/kernels/scratch.h"
 
 namespace tinynas {
 namespace {

@@ -4,7 +4,7 @@
 #include "codegen/dsp_pack.h"
 #include "codegen/kernel_call.h"
 #include "codegen/portable_calls.h"
-#include "oracle/scratch.h"
+#include "oracle/kernels/scratch.h"
 #include "tinynas/requantize.h"
 
 namespace tinynas {

@@ -4,11 +4,11 @@
 #include <numeric>
 
 #include "graph/error.h"
-#include "oracle/packing.h"
-#include "oracle/planner.h"
+#include "oracle/packing/packing.h"
+#include "oracle/packing/planner.h"
 #include "oracle/rows.h"
-#include "oracle/schedule.h"
-#include "oracle/scratch.h"
+#include "oracle/streaming/schedule.h"
+#include "oracle/kernels/scratch.h"
 
 namespace tinynas {
 namespace {

@@ -7,7 +7,7 @@
 #include "graph/operators.h"
 #include "oracle/checked_arena.h"
 #include "oracle/rows.h"
-#include "oracle/scratch.h"
+#include "oracle/kernels/scratch.h"
 
 namespace tinynas {
 namespace {

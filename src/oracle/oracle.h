@@ -30,7 +30,7 @@ struct Target {
 
 enum class Prefer : std::uint8_t { memory, speed };
 
-struct LatencyModel;  // oracle/latency.h
+struct LatencyModel;  // oracle/kernels/latency.h
 
 struct ScheduleOptions {
   bool image_streamed = true;  // the camera pushes rows; false: the whole image lies in the arena

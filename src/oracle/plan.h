@@ -28,7 +28,7 @@
 // kernels need not know. Only a buffer with `shares_with` >= 0 wants a kernel that works in place.
 //
 // A segment's scratch holds first the accumulators of its whole-map pools, in operator order, 4 bytes a channel, and after
-// them one region that its other kernels share, each as large as tn_scratch_bytes() says (oracle/scratch.h asks it for an
+// them one region that its other kernels share, each as large as tn_scratch_bytes() says (oracle/kernels/scratch.h asks it for an
 // operator).
 #pragma once
 
@@ -44,7 +44,7 @@ namespace tinynas {
 enum class Layout : std::uint8_t {
   nhwc,  // a row is W pixels of C values
   /// A row is C planes of W values + 128, unsigned. A word holds four columns in the order 0, 2, 1, 3; the columns that the
-  /// last word lacks hold the zero point. DSP kernels only (oracle/planar.h).
+  /// last word lacks hold the zero point. DSP kernels only (oracle/streaming/planar.h).
   planar,
 };
 

@@ -4,18 +4,18 @@
 #include <string_view>
 
 #include "graph/error.h"
-#include "oracle/auto_schedule.h"
-#include "oracle/latency.h"
-#include "oracle/layerwise.h"
+#include "oracle/streaming/auto_schedule.h"
+#include "oracle/kernels/latency.h"
+#include "oracle/streaming/layerwise.h"
 #include "oracle/oracle.h"
-#include "oracle/patch.h"
-#include "oracle/recompute.h"
+#include "oracle/accounts/patch.h"
+#include "oracle/streaming/recompute.h"
 #include "oracle/rows.h"
-#include "oracle/schedule.h"
-#include "oracle/scratch.h"
-#include "oracle/streaming.h"
-#include "oracle/tflm.h"
-#include "oracle/tinyengine.h"
+#include "oracle/streaming/schedule.h"
+#include "oracle/kernels/scratch.h"
+#include "oracle/streaming/streaming.h"
+#include "oracle/accounts/tflm.h"
+#include "oracle/accounts/tinyengine.h"
 
 namespace tinynas {
 namespace {

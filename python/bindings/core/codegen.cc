@@ -8,7 +8,7 @@
 #include "codegen/project.h"
 #include "codegen/whole_plan.h"
 #include "module.h"
-#include "oracle/scratch.h"
+#include "oracle/kernels/scratch.h"
 
 namespace py = pybind11;
 using namespace tinynas;

@@ -10,8 +10,8 @@
 #include "module.h"
 #include "oracle/checker.h"
 #include "oracle/json.h"
-#include "oracle/latency.h"
-#include "oracle/planner.h"
+#include "oracle/kernels/latency.h"
+#include "oracle/packing/planner.h"
 
 namespace py = pybind11;
 using namespace tinynas;
@@ -82,7 +82,7 @@ void bind_work(py::module_& m) {
       .def_property_readonly("terms", [](const KernelWork& work) { return named_terms(work.terms); })
       .def_property_readonly("driver_terms", [](const KernelWork& work) { return named_terms(work.driver_terms); });
   m.def("kernel_work", &kernel_work, py::arg("graph"), py::arg("plan"), py::arg("core"),
-        "One KernelWork per operator of a plan (src/oracle/kernel_work.h).");
+        "One KernelWork per operator of a plan (src/oracle/kernels/kernel_work.h).");
 }
 
 void bind_target(py::module_& m) {

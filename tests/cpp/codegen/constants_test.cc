@@ -1,5 +1,5 @@
 // Flash as the oracle counts it, from shapes, against the constants that the generator writes.
-#include "oracle/constants.h"
+#include "oracle/streaming/constants.h"
 
 #include <gtest/gtest.h>
 

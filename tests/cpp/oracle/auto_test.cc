@@ -6,10 +6,10 @@
 
 #include "graph/error.h"
 #include "graph/operators.h"
-#include "oracle/auto_schedule.h"
+#include "oracle/streaming/auto_schedule.h"
 #include "oracle/checker.h"
-#include "oracle/latency.h"
-#include "oracle/planner.h"
+#include "oracle/kernels/latency.h"
+#include "oracle/packing/planner.h"
 #include "oracle/random_graphs.h"
 
 namespace tinynas::testing {

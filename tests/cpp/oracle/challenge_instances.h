@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "oracle/planner.h"
+#include "oracle/packing/planner.h"
 
 namespace tinynas::testing {
 

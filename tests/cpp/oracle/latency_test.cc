@@ -1,5 +1,5 @@
 // The latency model of our engine: what is counted, what the committed factors make of it.
-#include "oracle/latency.h"
+#include "oracle/kernels/latency.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

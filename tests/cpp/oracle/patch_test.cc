@@ -1,5 +1,5 @@
 // The patch schedule against published figures and against counting by hand.
-#include "oracle/patch.h"
+#include "oracle/accounts/patch.h"
 
 #include <gtest/gtest.h>
 

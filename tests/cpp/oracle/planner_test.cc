@@ -1,5 +1,5 @@
 // The packer: valid always, optimal where a naive search can tell.
-#include "oracle/planner.h"
+#include "oracle/packing/planner.h"
 
 #include <gtest/gtest.h>
 
@@ -12,7 +12,7 @@
 #include "oracle/challenge_instances.h"
 #include "oracle/oracle.h"
 #include "oracle/random_graphs.h"
-#include "oracle/skyline.h"
+#include "oracle/packing/skyline.h"
 
 namespace tinynas::testing {
 namespace {

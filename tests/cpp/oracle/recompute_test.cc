@@ -1,5 +1,5 @@
 // Recomputed tensors: what they cost, and that the plans of fused operators can run.
-#include "oracle/recompute.h"
+#include "oracle/streaming/recompute.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

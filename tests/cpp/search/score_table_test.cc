@@ -9,9 +9,9 @@
 #include <utility>
 #include <vector>
 
-#include "oracle/growing_segment.h"
-#include "oracle/ring_table.h"
-#include "oracle/streaming.h"
+#include "oracle/streaming/growing_segment.h"
+#include "oracle/streaming/ring_table.h"
+#include "oracle/streaming/streaming.h"
 #include "space/build_graph.h"
 #include "space/sample.h"
 #include "space/spaces.h"

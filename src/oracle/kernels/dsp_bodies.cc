@@ -1,0 +1,72 @@
+#include "oracle/kernels/dsp_bodies.h"
+
+#include <variant>
+
+#include "graph/formats.h"
+#include "graph/operators.h"
+#include "graph/shape.h"
+#include "oracle/kernels/scratch.h"
+#include "tinynas/scratch.h"
+
+namespace tinynas {
+namespace {
+
+const Tensor& tensor_at(const Graph& graph, std::int32_t index) { return graph.tensors[static_cast<std::size_t>(index)]; }
+
+/// Weights of 8 or 4 bits.
+bool has_maps(const Graph& graph, const Operator& op, DType input, DType output) {
+  const DType weights = tensor_at(graph, op.inputs[1]).dtype;
+  return tensor_at(graph, op.inputs[0]).dtype == input && tensor_at(graph, op.outputs[0]).dtype == output &&
+         (weights == DType::s8 || weights == DType::s4);
+}
+
+}  // namespace
+
+bool dsp_convolution(const Graph& graph, const Operator& op, DType output) {
+  const auto* conv = std::get_if<Conv2D>(&op.kind);
+  return conv != nullptr && has_maps(graph, op, DType::s8, output) && conv->window.dilation_w == 1 &&
+         tensor_at(graph, op.inputs[1]).shape[3] == tensor_at(graph, op.inputs[0]).shape[3];
+}
+
+bool dsp_depthwise(const Graph& graph, const Operator& op, DType maps) {
+  const auto* depthwise = std::get_if<DepthwiseConv2D>(&op.kind);
+  if (depthwise == nullptr || !has_maps(graph, op, maps, maps)) return false;
+  const Window& w = depthwise->window;
+  const Shape &in = tensor_at(graph, op.inputs[0]).shape, &weights = tensor_at(graph, op.inputs[1]).shape;
+  const std::int32_t kernel = weights[1];
+  const bool square = kernel == weights[2] && (kernel == 3 || kernel == 5 || kernel == 7) && w.stride_h == w.stride_w;
+  const bool aligned = w.stride_h == 2 || (w.stride_h == 1 && (w.padding.left & 1) == (kernel == 5 ? 0 : 1));
+  return square && aligned && w.dilation_h == 1 && w.dilation_w == 1 && weights[3] == in[3] &&
+         in[3] >= TN_DSP_STRIP_CHANNELS && (maps == DType::s8 || in[3] % TN_DSP_STRIP_CHANNELS == 0);
+}
+
+bool dsp_map_3x3(const Graph& graph, const Operator& op, std::int32_t rows_at_once) {
+  if (rows_at_once < 3 || !dsp_depthwise(graph, op)) return false;
+  const Window& w = std::get<DepthwiseConv2D>(op.kind).window;
+  const Shape &in = tensor_at(graph, op.inputs[0]).shape, &out = tensor_at(graph, op.outputs[0]).shape;
+  return in[1] == 3 && in[2] == 3 && out[1] == 3 && out[2] == 3 && w.stride_h == 1 && w.padding.top == 1 &&
+         w.padding.left == 1 && tensor_at(graph, op.inputs[1]).shape[1] == 3;
+}
+
+DspBody dsp_body(const Graph& graph, const Operator& op) {
+  if (!has_weights(op)) return DspBody::none;
+  const Tensor &in = tensor_at(graph, op.inputs[0]), &weights = tensor_at(graph, op.inputs[1]);
+  const Tensor& out = tensor_at(graph, op.outputs[0]);
+  if (std::holds_alternative<DepthwiseConv2D>(op.kind)) {
+    return dsp_depthwise(graph, op, in.dtype) ? DspBody::lanes : DspBody::none;
+  }
+  if (std::holds_alternative<FullyConnected>(op.kind)) {
+    const bool one = element_count(out.shape) == weights.shape[0];
+    return has_maps(graph, op, DType::s8, DType::s8) && one ? DspBody::pairs : DspBody::none;
+  }
+  const bool fours = out.dtype == DType::s4 && out.shape.back() % 4 == 0;
+  if (kernel_kind(graph, op) == TN_KIND_POINTWISE && in.dtype == DType::s4) {
+    if (in.shape.back() % 8 != 0) return DspBody::none;
+    if (out.dtype == DType::s4) return fours && weights.dtype == DType::s4 ? DspBody::quads : DspBody::none;
+    return has_maps(graph, op, DType::s4, DType::s8) ? DspBody::pairs : DspBody::none;
+  }
+  const bool stored = out.dtype == DType::s8 || (fours && kernel_kind(graph, op) != TN_KIND_POINTWISE);
+  return stored && dsp_convolution(graph, op, out.dtype) ? DspBody::pairs : DspBody::none;
+}
+
+}  // namespace tinynas

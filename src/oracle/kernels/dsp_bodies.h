@@ -1,0 +1,24 @@
+// Which operators the DSP kernels (Armv7E-M, Armv8-M with DSP) have bodies for.
+#pragma once
+
+#include <cstdint>
+
+#include "graph/graph.h"
+
+namespace tinynas {
+
+/// Whether the DSP kernels have a body for a convolution from int8 to `output`, or a depthwise convolution of maps of s8 or
+/// s4.
+[[nodiscard]] bool dsp_convolution(const Graph& graph, const Operator& op, DType output = DType::s8);
+[[nodiscard]] bool dsp_depthwise(const Graph& graph, const Operator& op, DType maps = DType::s8);
+
+/// Whether a step of `rows_at_once` rows of a DSP depthwise convolution is a whole map of 3 x 3 under 3 x 3 windows with
+/// padding all around (engine/dsp/map_3x3.S).
+[[nodiscard]] bool dsp_map_3x3(const Graph& graph, const Operator& op, std::int32_t rows_at_once);
+
+/// Which DSP kernels compute an operator's rows of pixels: pairs or fours of channels times tiles, strips of a channel, or
+/// portable ones.
+enum class DspBody : std::uint8_t { none, pairs, quads, lanes };
+[[nodiscard]] DspBody dsp_body(const Graph& graph, const Operator& op);
+
+}  // namespace tinynas
