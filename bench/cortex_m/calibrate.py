@@ -5,8 +5,8 @@
 Networks over a grid of shapes (tinynas.deploy.sample_networks) run in the emulator under three plans each: rows with
 speed preferred, rings of pixels with memory preferred, layer by layer. Builds with probes give the instructions of
 every operator, those without the total; what lies between is the network's own code. The terms are those of
-src/oracle/kernels/kernel_work.h; their factors, none of them negative, are fitted by least squares weighted by the inverse of
-the count. Writes
+src/oracle/kernels/kernel_work.h; their factors, none of them negative, are fitted by least squares weighted by the
+inverse of the count. Writes
 configs/latency/CORE.json and prints the error on whole networks that the fit has not seen (each left out in turn, all
 plans of it together), and on the models after --check.
 """
@@ -142,7 +142,7 @@ def fit(runs: Sequence[Run]) -> Fits:
 
 
 def factors_of(fits: Fits, kernel: str) -> Terms:
-    """The kernel's own, else those of the next shorter name, else "other"'s: as src/oracle/kernels/latency.cc has it."""
+    """The kernel's own, else those of the next shorter name, else "other"'s: as oracle/kernels/latency.cc has it."""
     while kernel not in fits:
         kernel = kernel.rpartition("_")[0] or OTHER
     return fits[kernel]
