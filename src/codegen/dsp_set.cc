@@ -9,9 +9,9 @@
 #include "graph/operators.h"
 #include "graph/shape.h"
 #include "oracle/kernels/dsp_bodies.h"
-#include "oracle/streaming/planar.h"
-#include "oracle/rows.h"
 #include "oracle/kernels/scratch.h"
+#include "oracle/rows.h"
+#include "oracle/streaming/planar.h"
 #include "tinynas/constants.h"
 
 namespace tinynas {

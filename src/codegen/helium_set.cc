@@ -7,8 +7,8 @@
 #include "codegen/kernel_call.h"
 #include "graph/operators.h"
 #include "graph/shape.h"
-#include "oracle/rows.h"
 #include "oracle/kernels/scratch.h"
+#include "oracle/rows.h"
 
 namespace tinynas {
 namespace {

@@ -3,8 +3,8 @@
 #include <array>
 
 #include "codegen/kernel_call.h"
-#include "oracle/rows.h"
 #include "oracle/kernels/scratch.h"
+#include "oracle/rows.h"
 
 namespace tinynas {
 namespace {

@@ -2,8 +2,8 @@
 #include "codegen/portable_calls.h"
 #include "codegen/portable_s4.h"
 #include "graph/formats.h"
-#include "oracle/rows.h"
 #include "oracle/kernels/scratch.h"
+#include "oracle/rows.h"
 
 namespace tinynas {
 

@@ -4,8 +4,8 @@
 #include "codegen/portable_calls.h"
 #include "codegen/portable_s4.h"
 #include "graph/shape.h"
-#include "oracle/rows.h"
 #include "oracle/kernels/scratch.h"
+#include "oracle/rows.h"
 
 namespace tinynas {
 namespace {

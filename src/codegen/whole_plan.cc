@@ -4,11 +4,11 @@
 #include <numeric>
 
 #include "graph/error.h"
+#include "oracle/kernels/scratch.h"
 #include "oracle/packing/packing.h"
 #include "oracle/packing/planner.h"
 #include "oracle/rows.h"
 #include "oracle/streaming/schedule.h"
-#include "oracle/kernels/scratch.h"
 
 namespace tinynas {
 namespace {

@@ -6,8 +6,8 @@
 
 #include "graph/operators.h"
 #include "oracle/checked_arena.h"
-#include "oracle/rows.h"
 #include "oracle/kernels/scratch.h"
+#include "oracle/rows.h"
 
 namespace tinynas {
 namespace {

@@ -28,8 +28,8 @@
 // kernels need not know. Only a buffer with `shares_with` >= 0 wants a kernel that works in place.
 //
 // A segment's scratch holds first the accumulators of its whole-map pools, in operator order, 4 bytes a channel, and after
-// them one region that its other kernels share, each as large as tn_scratch_bytes() says (oracle/kernels/scratch.h asks it for an
-// operator).
+// them one region that its other kernels share, each as large as tn_scratch_bytes() says (oracle/kernels/scratch.h asks it
+// for an operator).
 #pragma once
 
 #include <cstdint>

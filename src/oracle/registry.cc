@@ -4,18 +4,18 @@
 #include <string_view>
 
 #include "graph/error.h"
-#include "oracle/streaming/auto_schedule.h"
-#include "oracle/kernels/latency.h"
-#include "oracle/streaming/layerwise.h"
-#include "oracle/oracle.h"
 #include "oracle/accounts/patch.h"
-#include "oracle/streaming/recompute.h"
-#include "oracle/rows.h"
-#include "oracle/streaming/schedule.h"
-#include "oracle/kernels/scratch.h"
-#include "oracle/streaming/streaming.h"
 #include "oracle/accounts/tflm.h"
 #include "oracle/accounts/tinyengine.h"
+#include "oracle/kernels/latency.h"
+#include "oracle/kernels/scratch.h"
+#include "oracle/oracle.h"
+#include "oracle/rows.h"
+#include "oracle/streaming/auto_schedule.h"
+#include "oracle/streaming/layerwise.h"
+#include "oracle/streaming/recompute.h"
+#include "oracle/streaming/schedule.h"
+#include "oracle/streaming/streaming.h"
 
 namespace tinynas {
 namespace {

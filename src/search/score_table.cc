@@ -6,11 +6,11 @@
 #include <numeric>
 #include <utility>
 
+#include "oracle/accounts/tinyengine.h"
+#include "oracle/kernels/scratch.h"
 #include "oracle/streaming/chain_cut.h"
 #include "oracle/streaming/constants.h"
-#include "oracle/kernels/scratch.h"
 #include "oracle/streaming/streaming.h"
-#include "oracle/accounts/tinyengine.h"
 #include "search/parallel.h"
 #include "space/build_graph.h"
 #include "space/network_builder.h"

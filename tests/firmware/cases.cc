@@ -22,9 +22,9 @@
 #include "graph/formats.h"
 #include "graph/interpreter.h"
 #include "graph/operators.h"
-#include "oracle/streaming/planar.h"
-#include "oracle/rows.h"
 #include "oracle/kernels/scratch.h"
+#include "oracle/rows.h"
+#include "oracle/streaming/planar.h"
 
 namespace tinynas {
 namespace {

@@ -10,9 +10,9 @@
 
 #include "graph/operators.h"
 #include "oracle/accounting.h"
+#include "oracle/accounts/tinyengine.h"
 #include "oracle/kernels/latency.h"
 #include "oracle/rows.h"
-#include "oracle/accounts/tinyengine.h"
 
 namespace tinynas {
 namespace {

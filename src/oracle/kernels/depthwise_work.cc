@@ -1,8 +1,8 @@
 // Work of depthwise convolutions: strips of some rows and columns of a channel, or lists of taps.
 #include <variant>
 
-#include "oracle/kernels/kernel_run.h"
 #include "oracle/kernels/dsp_bodies.h"
+#include "oracle/kernels/kernel_run.h"
 
 namespace tinynas {
 namespace {

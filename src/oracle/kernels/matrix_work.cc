@@ -1,8 +1,8 @@
 // Work of convolutions, 1x1 convolutions and fully connected layers: matrices times blocks of pixels.
 #include <variant>
 
-#include "oracle/kernels/kernel_run.h"
 #include "oracle/kernels/dsp_bodies.h"
+#include "oracle/kernels/kernel_run.h"
 
 namespace tinynas {
 namespace {

@@ -4,9 +4,9 @@
 #include <utility>
 
 #include "oracle/kernels/latency.h"
+#include "oracle/rows.h"
 #include "oracle/streaming/layerwise.h"
 #include "oracle/streaming/recompute.h"
-#include "oracle/rows.h"
 #include "oracle/streaming/schedule.h"
 #include "oracle/streaming/streaming.h"
 

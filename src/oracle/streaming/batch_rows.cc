@@ -6,8 +6,8 @@
 
 #include "graph/formats.h"
 #include "graph/operators.h"
-#include "oracle/streaming/planar.h"
 #include "oracle/kernels/scratch.h"
+#include "oracle/streaming/planar.h"
 
 namespace tinynas {
 namespace {

@@ -12,10 +12,10 @@
 #include "graph/operators.h"
 #include "graph/shape.h"
 #include "oracle/accounting.h"
-#include "oracle/kernels/kernel_run.h"
 #include "oracle/kernels/dsp_bodies.h"
-#include "oracle/rows.h"
+#include "oracle/kernels/kernel_run.h"
 #include "oracle/kernels/scratch.h"
+#include "oracle/rows.h"
 #include "tinynas/constants.h"
 
 namespace tinynas {

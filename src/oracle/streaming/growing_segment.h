@@ -6,9 +6,9 @@
 #include <cstdint>
 #include <vector>
 
+#include "oracle/rows.h"
 #include "oracle/streaming/overlap.h"
 #include "oracle/streaming/ring_table.h"
-#include "oracle/rows.h"
 #include "oracle/streaming/schedule.h"
 
 namespace tinynas {

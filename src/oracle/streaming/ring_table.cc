@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <limits>
 
-#include "oracle/pixels.h"
 #include "oracle/kernels/scratch.h"
+#include "oracle/pixels.h"
 
 namespace tinynas {
 namespace {

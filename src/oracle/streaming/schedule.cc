@@ -5,11 +5,11 @@
 #include <stdexcept>
 
 #include "oracle/accounting.h"
-#include "oracle/streaming/constants.h"
+#include "oracle/kernels/scratch.h"
 #include "oracle/lower_bound.h"
 #include "oracle/pixels.h"
+#include "oracle/streaming/constants.h"
 #include "oracle/streaming/planar.h"
-#include "oracle/kernels/scratch.h"
 #include "oracle/streaming/segment.h"
 
 namespace tinynas {

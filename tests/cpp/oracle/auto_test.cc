@@ -6,11 +6,11 @@
 
 #include "graph/error.h"
 #include "graph/operators.h"
-#include "oracle/streaming/auto_schedule.h"
 #include "oracle/checker.h"
 #include "oracle/kernels/latency.h"
 #include "oracle/packing/planner.h"
 #include "oracle/random_graphs.h"
+#include "oracle/streaming/auto_schedule.h"
 
 namespace tinynas::testing {
 namespace {

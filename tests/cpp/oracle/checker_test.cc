@@ -5,12 +5,12 @@
 #include <gtest/gtest.h>
 
 #include "graph/operators.h"
-#include "oracle/streaming/batch_rows.h"
 #include "oracle/lower_bound.h"
 #include "oracle/oracle.h"
 #include "oracle/published.h"
 #include "oracle/random_graphs.h"
 #include "oracle/rows.h"
+#include "oracle/streaming/batch_rows.h"
 #include "oracle/streaming/schedule.h"
 #include "oracle/streaming/streaming.h"
 

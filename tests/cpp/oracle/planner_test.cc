@@ -11,8 +11,8 @@
 #include "graph/error.h"
 #include "oracle/challenge_instances.h"
 #include "oracle/oracle.h"
-#include "oracle/random_graphs.h"
 #include "oracle/packing/skyline.h"
+#include "oracle/random_graphs.h"
 
 namespace tinynas::testing {
 namespace {
