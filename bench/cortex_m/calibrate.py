@@ -1,14 +1,15 @@
 """Fits the latency model of our engine: instructions of every kernel of a core as a linear function of its work.
 
-    python bench/cortex_m/calibrate.py [--core cortex-m7 ...] [--networks 12] [--check MODEL...]
+    python bench/cortex_m/calibrate.py [--core cortex-m7 ...] [--bits 8|4] [--networks 12] [--check MODEL...]
 
 Networks over a grid of shapes (tinynas.deploy.sample_networks) run in the emulator under three plans each: rows with
 speed preferred, rings of pixels with memory preferred, layer by layer. Builds with probes give the instructions of
 every operator, those without the total; what lies between is the network's own code. The terms are those of
 src/oracle/kernels/kernel_work.h; their factors, none of them negative, are fitted by least squares weighted by the
-inverse of the count. Writes
-configs/latency/CORE.json and prints the error on whole networks that the fit has not seen (each left out in turn, all
-plans of it together), and on the models after --check.
+inverse of the count. First int8 networks give the kernels of 8 bits, then others in w4a8, w4a4 and mixed formats those
+of 4; with --bits one of the two, the rest of the model stays. Writes configs/latency/CORE.json and prints the error on
+whole networks that the fit has not seen (each left out in turn, all plans of it together), and on the models after
+--check.
 """
 
 from __future__ import annotations
@@ -21,12 +22,15 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy.optimize import nnls
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "python"))
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parents[1] / "python")]
+
+from formats import float_network, in_format  # noqa: E402
 
 from tinynas import _core  # noqa: E402
 from tinynas.config.loader import configs_dir  # noqa: E402
@@ -37,11 +41,13 @@ from tinynas.deploy.sample_networks import mixed_network  # noqa: E402
 from tinynas.export.cproject import export_c  # noqa: E402
 from tinynas.models import load_model  # noqa: E402
 
-# Seeds of the sample networks.
-SEEDS = tuple(range(12))
+NETWORKS = 12
 PLANS = ("speed", "memory", "layerwise")
 OTHER = "other"
 DRIVERS = ("driver", "driver_pixels")
+PACKED_FORMATS = ("w4a8", "w4a4", "mixed")
+PACKED_PARTS = {"w4", "i4", "o4"}
+CALIBRATION_PICTURES = 2
 
 CYCLES_PER_INSTRUCTION = {
     "cortex-m3": 1.33,
@@ -81,6 +87,20 @@ class Run:
         return self.instructions - sum(sample.instructions for sample in self.samples)
 
 
+def network_named(name: str) -> _core.Graph:
+    """A sample network, "mixed SEED" in int8 or "mixed SEED FORMAT"."""
+    _, seed, *form = name.split()
+    graph = mixed_network(int(seed))
+    return in_format(float_network(graph), form[0], pictures=CALIBRATION_PICTURES) if form else graph
+
+
+def network_names(bits: int, count: int) -> list[str]:
+    """Those that kernels of 8 or of 4 bits are fitted to: no seed is in both."""
+    if bits == 8:
+        return [f"mixed {seed}" for seed in range(count)]
+    return [f"mixed {NETWORKS + i} {PACKED_FORMATS[i % len(PACKED_FORMATS)]}" for i in range(count)]
+
+
 def plan_of(graph: _core.Graph, plan: str, core: str) -> _core.Plan:
     """One of PLANS, the image streamed."""
     prefer = _core.Prefer.memory if plan == "memory" else _core.Prefer.speed
@@ -91,9 +111,8 @@ def plan_of(graph: _core.Graph, plan: str, core: str) -> _core.Plan:
 def measure(name: str, graph: _core.Graph, plan_name: str, core: str, folder: Path) -> Run:
     """One random picture in the emulator, with and without probes."""
     plan = plan_of(graph, plan_name, core)
-    project = export_c(
-        graph, plan, folder / f"{name}-{plan_name}", core=core, prefer="memory" if plan_name == "memory" else "speed"
-    )
+    place = folder / f"{name}-{plan_name}".replace(" ", "-")
+    project = export_c(graph, plan, place, core=core, prefer="memory" if plan_name == "memory" else "speed")
     build, machine = FirmwareBuild(project, core, folder / "engine"), MACHINES[core]
     size = sum(end["bytes"] for end in project.manifest["inputs"])
     picture = np.random.default_rng(1).integers(0, 256, size, dtype=np.uint8).tobytes()
@@ -121,16 +140,17 @@ def fit_kernel(samples: Sequence[Sample]) -> Terms:
     return {name: float(f"{f:.6g}") for name, f in zip(names, solution / scale, strict=True) if f > 0}
 
 
-def fit(runs: Sequence[Run]) -> Fits:
-    """Factors by kernel; "other" is fitted to those that only move or look up values."""
+def fit(runs: Sequence[Run], known: Fits) -> Fits:
+    """Factors by kernel, the known ones as they are; "other" is fitted to those that only move or look up values."""
     by_kernel: dict[str, list[Sample]] = defaultdict(list)
     for sample in (sample for run in runs for sample in run.samples):
         by_kernel[sample.kernel].append(sample)
         if not sample.terms.get("mac"):
             values = {term: sample.terms.get(term, 0.0) for term in ("call", "output", "input")}
             by_kernel[OTHER].append(Sample(OTHER, values, sample.instructions))
-    fits = {kernel: fit_kernel(group) for kernel, group in sorted(by_kernel.items())}
-    for kind in DRIVERS:  # plans with pixels have segments of rows too, whose share is known by then
+    fits = known | {kernel: fit_kernel(group) for kernel, group in sorted(by_kernel.items()) if kernel not in known}
+    # Plans with pixels have segments of rows too, whose share is known by then.
+    for kind in (kind for kind in DRIVERS if kind not in known):
         samples = [
             Sample(kind, run.driver[kind], max(1, round(run.between - driver_share(fits, run))))
             for run in runs
@@ -169,58 +189,79 @@ def error_of(fits: Fits, run: Run) -> float:
     return predict(fits, run) / run.instructions - 1
 
 
-def left_out_errors(networks: Sequence[Sequence[Run]]) -> dict[str, float]:
+def left_out_errors(networks: Sequence[Sequence[Run]], known: Fits) -> dict[str, float]:
     """Errors on all runs of each network of a fit to the other networks, by the run's name."""
     errors = {}
     for out, runs in enumerate(networks):
-        fits = fit([run for i, other in enumerate(networks) if i != out for run in other])
+        fits = fit([run for i, other in enumerate(networks) if i != out for run in other], known)
         errors |= {run.name: error_of(fits, run) for run in runs}
     return errors
 
 
-def model_of(core: str, fits: Fits, networks: Sequence[Sequence[Run]], errors: dict[str, float]) -> dict[str, object]:
-    """The content of configs/latency/CORE.json; `measured` are instructions that it was fitted to."""
-    held_out = np.abs(list(errors.values()))
-    return {
-        "core": core,
-        "cycles_per_instruction": CYCLES_PER_INSTRUCTION[core],
-        "held_out_error": {"mean": round(float(held_out.mean()), 4), "worst": round(float(held_out.max()), 4)},
-        "kernels": fits,
-        "measured": {run.name: run.instructions for runs in networks for run in runs},
-    }
+def is_packed(kernel: str) -> bool:
+    """Whether it is one of 4-bit values, by its name (src/oracle/kernels/kernel_work.h)."""
+    return not PACKED_PARTS.isdisjoint(kernel.split("_"))
 
 
-def calibrate(core: str, seeds: Sequence[int], models: Sequence[str], folder: Path) -> dict[str, object]:
-    """Measures and fits one core, prints the errors and returns the model."""
-    networks = [[measure(f"mixed {seed}", mixed_network(seed), plan, core, folder) for plan in PLANS] for seed in seeds]
-    fits = fit([run for runs in networks for run in runs])
-    errors = left_out_errors(networks)
+def print_errors(core: str, bits: int, errors: dict[str, float]) -> None:
+    """Of the networks left out, by plan."""
     for plan in PLANS:
         held_out = np.abs([error for name, error in errors.items() if name.endswith(plan)])
         print(
-            f"{core}, {plan}: networks left out in turn: mean {100 * held_out.mean():.1f} %, "
+            f"{core}, {bits} bits, {plan}: networks left out in turn: mean {100 * held_out.mean():.1f} %, "
             f"worst {100 * held_out.max():.1f} %",
             flush=True,
         )
-    for model in models:
-        for plan in PLANS:
-            run = measure(Path(model).stem, load_model(model), plan, core, folder)
+
+
+def print_checks(core: str, bits: int, fits: Fits, models: Sequence[str], folder: Path) -> None:
+    """Errors on networks from files, those of 4 bits quantised anew."""
+    for path in models:
+        graph = load_model(path)
+        forms = {"w8a8": graph} if bits == 8 else {f: in_format(float_network(graph), f) for f in ("w4a8", "w4a4")}
+        for form, plan in ((form, plan) for form in forms for plan in PLANS):
+            run = measure(f"{Path(path).stem} {form}", forms[form], plan, core, folder)
             print(f"  {run.name}: {run.instructions:,}, error {100 * error_of(fits, run):+.1f} %", flush=True)
-    return model_of(core, fits, networks, errors)
+
+
+def refit(model: dict[str, Any], bits: int, args: argparse.Namespace, folder: Path) -> None:
+    """Measures networks on the model's core and puts the factors of the kernels of 8 or 4 bits into it."""
+    core, kernels = model["core"], model["kernels"]
+    known = {kernel: terms for kernel, terms in kernels.items() if bits == 4 and not is_packed(kernel)}
+    names = network_names(bits, args.networks)
+    networks = [[measure(n, network_named(n), plan, core, folder) for plan in PLANS] for n in names]
+    fits = fit([run for runs in networks for run in runs], known)
+    errors = left_out_errors(networks, known)
+    print_errors(core, bits, errors)
+    print_checks(core, bits, fits, args.check, folder)
+    held_out = np.abs(list(errors.values()))
+    model["held_out_error" if bits == 8 else "held_out_error_4_bits"] = {
+        "mean": round(float(held_out.mean()), 4),
+        "worst": round(float(held_out.max()), 4),
+    }
+    of_others = {kernel: terms for kernel, terms in kernels.items() if bits == 8 and is_packed(kernel)}
+    model["kernels"] = fits | of_others
+    of_others = {n: count for n, count in model["measured"].items() if (len(n.split()) == 3) != (bits == 8)}
+    model["measured"] = of_others | {run.name: run.instructions for runs in networks for run in runs}
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--core", action="append", choices=sorted(MACHINES), help="all if not given")
-    parser.add_argument("--networks", type=int, default=len(SEEDS), choices=range(3, len(SEEDS) + 1))
+    parser.add_argument("--bits", type=int, action="append", choices=(8, 4), help="both if not given")
+    parser.add_argument("--networks", type=int, default=NETWORKS, choices=range(3, NETWORKS + 1))
     parser.add_argument("--check", nargs="*", default=[], metavar="MODEL")
     parser.add_argument("--out", type=Path, default=configs_dir("latency"), help="folder of the models")
     args = parser.parse_args()
     args.out.mkdir(exist_ok=True)
     for core in args.core or sorted(MACHINES):
-        with tempfile.TemporaryDirectory() as scratch:
-            model = calibrate(core, SEEDS[: args.networks], args.check, Path(scratch))
-        (args.out / f"{core}.json").write_text(json.dumps(model, indent=1, sort_keys=True) + "\n")
+        path = args.out / f"{core}.json"
+        model: dict[str, Any] = json.loads(path.read_text()) if path.is_file() else {"kernels": {}, "measured": {}}
+        model |= {"core": core, "cycles_per_instruction": CYCLES_PER_INSTRUCTION[core]}
+        for bits in sorted(args.bits or (8, 4), reverse=True):
+            with tempfile.TemporaryDirectory() as scratch:
+                refit(model, bits, args, Path(scratch))
+            path.write_text(json.dumps(model, indent=1, sort_keys=True) + "\n")
     return 0
 
 

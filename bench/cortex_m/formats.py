@@ -69,11 +69,18 @@ def float_network(graph: _core.Graph) -> _core.Graph:
     return _core.Graph.from_json(to_json(ir))
 
 
-def in_format(network: _core.Graph, form: str) -> _core.Graph:
-    """The network quantised; the first weights and the classifier's keep 8 bits."""
+def in_format(network: _core.Graph, form: str, *, pictures: int = CALIBRATION_PICTURES) -> _core.Graph:
+    """The network quantised; the first weights and the classifier's keep 8 bits.
+
+    `form`: one of FORMATS, or "mixed": one of them for every layer, by a seed.
+    """
+    rng = np.random.default_rng(1)
     shape = tuple(network.tensors[network.inputs[0]].shape)
-    noise = np.random.default_rng(1).uniform(-1, 1, (CALIBRATION_PICTURES, *shape[1:])).astype(np.float32)
-    return _core.quantize(network, [noise], formats=_core.uniform_formats(network, form))
+    noise = rng.uniform(-1, 1, (pictures, *shape[1:])).astype(np.float32)
+    formats = _core.uniform_formats(network, "w4a4" if form == "mixed" else form)
+    if form == "mixed":
+        formats = [str(rng.choice(FORMATS)) if layer == "w4a4" else layer for layer in formats]
+    return _core.quantize(network, [noise], formats=formats)
 
 
 def measure(graph: _core.Graph, form: str, core: str, folder: Path) -> Measured:

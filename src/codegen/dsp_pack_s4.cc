@@ -217,7 +217,7 @@ class QuadPacker {
     for (const Scaling& scaling : scalings) words.push_back(word(scaling.step));
     for (std::int32_t group = 0; group < groups(); ++group) {
       const auto start = [&](std::size_t even, const Pair& pair) {
-        return word(start_of(even, group) + (group == 0 ? pair.even.bias + kLanes * pair.odd.bias : 0));
+        return word(start_of(even, group) + (group == 0 ? kLanes * pair.odd.bias : 0));
       };
       words.push_back(start(first, *front));
       words.push_back(start(first + 2, *back));

@@ -42,28 +42,28 @@ OutputStage staged(OutputStage stage) {
   return stage;
 }
 
-/// A packed matrix times tiles of up to `pixels` pixels; where its results go is set by the caller.
-void add_packed(KernelCall& call, const KernelRequest& request, const PackedMatrix& packed, std::int32_t pixels) {
+/// A packed matrix times tiles of the pixels of `rows` rows; where its results go is set by the caller.
+void add_packed(KernelCall& call, const KernelRequest& request, const PackedMatrix& packed, std::int32_t rows) {
   const std::int32_t bits = weight_bits(request);
   add_array(call, "matrix.weights", {"matrix", "uint32_t", packed.words});
   add_field(call, "matrix.steps", packed.steps);
   add_field(call, "matrix.pairs", packed.pairs);
-  add_field(call, "matrix.tile_pixels", tn_dsp_tile_pixels(packed.steps, pixels, bits));
+  add_field(call, "matrix.tile_pixels", tn_dsp_tile_pixels(packed.steps, call.columns, rows, bits));
   add_field(call, "matrix.expanded_bytes", tn_dsp_expanded_bytes(packed.steps, map_bits(request), bits));
 }
 
 /// The same of pack_matrix()'s.
-void add_pairs(KernelCall& call, const KernelRequest& request, const PackedMatrix& packed, std::int32_t pixels) {
+void add_pairs(KernelCall& call, const KernelRequest& request, const PackedMatrix& packed, std::int32_t rows) {
   const bool nibbles = weight_bits(request) == 4;
   call.sources.insert(call.sources.end(), {"dsp/requantize.S", "dsp/tile.S"});
   if (nibbles) call.sources.insert(call.sources.end(), {"dsp/tile_s4.c", "dsp/expand.S"});
   call.fields.push_back({"matrix.kernel", nibbles ? "tn_dsp_tile_s4" : "tn_dsp_tile_run"});
-  add_packed(call, request, nibbles ? in_nibbles(packed) : packed, pixels);
+  add_packed(call, request, nibbles ? in_nibbles(packed) : packed, rows);
 }
 
 /// weights [output_c][runs * run_length] times tiles of pixels.
 void add_matrix(KernelCall& call, const KernelRequest& request, std::int32_t runs, std::int32_t run_length,
-                std::int32_t rows_at_once) {
+                std::int32_t rows) {
   const auto values = constant_values(input_of(request, 1));
   const std::int32_t channels = channels_of(output_of(request));
   const DspPlacement placement{request.output == Layout::planar, planar_plane_bytes(call.columns), call.columns % 4 == 0};
@@ -71,7 +71,7 @@ void add_matrix(KernelCall& call, const KernelRequest& request, std::int32_t run
   const bool into_nibbles = output_of(request).dtype == DType::s4;
   call.sources.insert(call.sources.end(), {"dsp/fill_tile.c", "dsp/gather.S"});
   const PackedMatrix packed = pack_matrix(values, runs, run_length, into_nibbles ? staged(stage) : stage, placement);
-  add_pairs(call, request, packed, call.columns * rows_at_once);
+  add_pairs(call, request, packed, rows);
   add_field(call, "matrix.plane_bytes", placement.planar ? placement.plane_bytes : 0);
   add_field(call, "matrix.pixel_bytes", placement.planar ? 0 : channels);
 }
@@ -111,17 +111,16 @@ struct DspChooser {
     KernelCall call = dsp_call("tn_dsp_pointwise_s4", {"pointwise_s4.c", "fill_tile.c", "gather_s4.S"});
     call.params_type = "tn_dsp_pointwise_params";
     call.columns = columns_of(output_of(request));
-    const std::int32_t pixels = call.columns * request.rows_at_once;
     if (into_nibbles) {
       const auto packed = pack_quads(constant_values(input_of(request, 1)), output_stage_of(request));
       if (!packed) return std::nullopt;
       call.sources.emplace_back("dsp/tile_w4a4.S");
       call.fields.push_back({"matrix.kernel", "tn_dsp_tile_w4a4"});
-      add_packed(call, request, *packed, pixels);
+      add_packed(call, request, *packed, request.rows_at_once);
     } else {
       OutputStage stage = output_stage_of(request);
       const auto weights = for_nibbles(constant_values(input_of(request, 1)), stage);
-      add_pairs(call, request, pack_matrix(weights, 1, input_c, stage, {}), pixels);
+      add_pairs(call, request, pack_matrix(weights, 1, input_c, stage, {}), request.rows_at_once);
     }
     add_field(call, "matrix.pixel_bytes", into_nibbles ? channels / 2 : channels);
     add_field(call, "input_c", input_c);

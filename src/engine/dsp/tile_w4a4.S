@@ -13,11 +13,11 @@
 @                        m_0  c_0  m_1  c_1  m_2  c_2  m_3  c_3  shift of 0, 1   of 2, 3  place   l_0  l_2  d_0  d_1  d_2  d_3
 @     place: bytes from a pixel's address; l: where A0 starts, scaled by 2^16
 @
-@ Sums: an accumulator holds S = 4096 * A1 + A0, exact as an integer whatever A0 is; channel 0's sum A0 must be found in it.
+@ Sums: an accumulator holds S = 4096 * A1 + change of A0, exact as an integer; channel 0's change must be found in it.
 @ Steps run in chunks of 16, chunks in groups. Within a group A0 changes by less than 2048 either way (the offline side proves
-@ it: 16 steps of weights up to 7 change it by 32 * 7 * 8 = 1792 at most), so the low 12 bits of S - A0_before, taken as
-@ signed, are the change: a group's end brings A0 up to date ("drain"). A group's start words are -8 * (4096 * W1 + W0), W the
-@ sums of its weights: what the inputs' 8 adds; the first group's also hold what A0 and A1 start from.
+@ it: 16 steps of weights up to 7 change it by 32 * 7 * 8 = 1792 at most), so the low 12 bits of S, taken as signed, are the
+@ change: a group's end moves it from S to A0 ("drain"). A group's start words are -8 * (4096 * W1 + W0), W the sums of its
+@ weights: what the inputs' 8 adds; the first group's also hold what A1 starts from.
 @
 @ Ways of storing: y's upper halfword, saturated to 0..15, is the output plus 8
 @   0 one group    A0 is S << 20, scaled by 2^20, A1 shifted as the header says      y = (sum * m >> 32) + c
@@ -99,11 +99,11 @@ hi3 .req r11
     MAC \count, hi, r12
 .endm
 
-@ `low` = A0, scaled by 2^16, brought up to date with the sum `acc`.
+@ The change that the sum `acc` holds, moved to `low` = A0, scaled by 2^16.
 .macro BRING_UP low, acc, temporary
-    sub \temporary, \acc, \low, asr #16
-    lsl \temporary, \temporary, #20
+    lsl \temporary, \acc, #20
     add \low, \low, \temporary, asr #4
+    sub \acc, \acc, \temporary, asr #20
 .endm
 
 @ The end of a group that is not the last, for two pixels or one. `start`: the next one's start word.
@@ -151,7 +151,6 @@ hi3 .req r11
       .else
         ldr r1, [sp, #F_LOW + 16 * \pair + 4 * \p]
         BRING_UP r1, \acc\p, r0
-        sub \acc\p, \acc\p, r1, asr #16
         lsl \acc\p, \acc\p, #4
         smmla r0, r1, r2, r3
       .endif
@@ -185,11 +184,9 @@ hi3 .req r11
   .else
     ldrd r0, r1, [sp, #F_LOW + \slot]
     BRING_UP r1, \second, r12
-    sub \second, \second, r1, asr #16
     SCALE_SIGNED r1
   .endif
     BRING_UP r0, \first, r12
-    sub \first, \first, r0, asr #16
     SCALE_SIGNED r0
 .endm
 .macro LINEAR_HIGH pair, first, second

@@ -94,8 +94,10 @@ bool helium_has_strips(const KernelRun& run) {
 std::string depthwise_work(const KernelRun& run, Terms& terms) {
   if (!std::holds_alternative<DepthwiseConv2D>(run.op.kind)) return "";
   const bool multiplied = run.shape.output_c != run.shape.input_c;
-  if (run.set == TN_SET_HELIUM && !multiplied && helium_has_strips(run)) return helium_strips(run, terms);
-  if (run.set == TN_SET_DSP && dsp_depthwise(run.graph, run.op, run.dtype(run.op.inputs[0]))) {
+  const bool helium = run.set == TN_SET_HELIUM && helium_serves_maps(run.graph, run.op);
+  if (helium && !multiplied && helium_has_strips(run)) return helium_strips(run, terms);
+  const bool dsp = run.set == TN_SET_DSP || (run.set == TN_SET_HELIUM && !helium);
+  if (dsp && dsp_body(run.graph, run.op) == DspBody::lanes) {
     const bool planar = run.input == Layout::planar;
     if (planar && dsp_map_3x3(run.graph, run.op, run.shape.rows_at_once)) {
       count(terms, Term::group, run.shape.input_c);
@@ -105,7 +107,8 @@ std::string depthwise_work(const KernelRun& run, Terms& terms) {
     const std::string k = std::to_string(run.shape.kernel_h), stride = std::to_string(run.shape.stride_w);
     return "depthwise_" + k + "x" + k + "_s" + stride + (planar ? "_planar" : "");
   }
-  if (run.set == TN_SET_THUMB2 && !multiplied && run.shape.input_c >= 4) {
+  if (run.set == TN_SET_THUMB2 && !multiplied && run.shape.input_c >= 4 && run.shape.weight_bits == 8 &&
+      run.shape.input_bits == 8 && run.shape.output_bits == 8) {
     thumb2_taps(run, terms);
     return "depthwise_taps";
   }

@@ -2,7 +2,9 @@
 
 #include <variant>
 
+#include "graph/formats.h"
 #include "graph/shape.h"
+#include "oracle/kernels/dsp_bodies.h"
 #include "oracle/kernels/kernel_run.h"
 #include "oracle/rows.h"
 
@@ -50,6 +52,7 @@ class Counter {
     const auto& output = rows_.tensor(info.output);
     KernelWork work;
     count_values(index, work.terms);
+    const bool unpacked = segment.grain != Grain::pixels && unpacks_offline(op);
     if (segment.grain == Grain::pixels) {
       const auto pixels = (info.mode == RowMode::accumulate ? rows_.tensor(op.inputs.front()) : output).pixels();
       work.kernel = "pixel_" + std::string(operator_name(op.kind));
@@ -64,8 +67,26 @@ class Counter {
       work.driver = "driver";
       at(work.driver_terms, Term::call) = at(work.terms, Term::call);
     }
+    work.kernel += bits_of(op, unpacked);
     count_image(segment, index, work.driver_terms);
     return work;
+  }
+
+  /// Whether the core's depthwise kernels have constants of int8, whatever the weights' bits.
+  [[nodiscard]] bool unpacks_offline(const Operator& op) const {
+    if (!std::holds_alternative<DepthwiseConv2D>(op.kind)) return false;
+    if (set_ == TN_SET_HELIUM && helium_serves_maps(graph_, op)) return true;
+    return (set_ == TN_SET_DSP || set_ == TN_SET_HELIUM) && dsp_body(graph_, op) != DspBody::none;
+  }
+
+  /// What a kernel of 4-bit values has behind its name.
+  [[nodiscard]] std::string bits_of(const Operator& op, bool weights_unpacked) const {
+    const auto four = [&](std::int32_t tensor) { return tensor_at(graph_, tensor).dtype == DType::s4; };
+    std::string bits;
+    if (has_weights(op) && !weights_unpacked && four(op.inputs[1])) bits += "_w4";
+    if (four(op.inputs[0])) bits += "_i4";
+    if (four(op.outputs[0])) bits += "_o4";
+    return bits;
   }
 
   struct Steps {
@@ -95,13 +116,7 @@ class Counter {
     if (const auto window = kernel_window(graph_, op)) run.window = *window;
     auto name = matrix_work(run, terms);
     if (name.empty()) name = depthwise_work(run, terms);
-    return name.empty() ? std::string(operator_name(op.kind)) : name + format_of(run);
-  }
-
-  /// Kernels of 4-bit weights, or of 4-bit weights and maps, do the same blocks in steps of their own.
-  static std::string format_of(const KernelRun& run) {
-    if (run.dtype(run.op.inputs[1]) != DType::s4) return "";
-    return run.dtype(run.op.inputs[0]) == DType::s4 ? "_w4a4" : "_w4";
+    return name.empty() ? std::string(operator_name(op.kind)) : name;
   }
 
   void count_values(std::int32_t index, Terms& terms) const {

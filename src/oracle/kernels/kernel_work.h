@@ -18,8 +18,8 @@ namespace tinynas {
 /// Matrix kernels (convolution, pointwise, fully connected) multiply blocks of P pixels by G output channels, a step at a
 /// time. P x G: DSP 4 x 2 (two input channels a step), Helium 4 x 2 (sixteen), Thumb-2 and portable 2 x 4 (one).
 /// Depthwise kernels fill strips with some rows and columns of the map, then compute four neighbouring outputs of a channel
-/// as a block (Helium: 4 or 8, Thumb-2: two pixels by four channels). Kernels of 4 bits ("..._w4", "..._w4a4") are counted
-/// as those of 8.
+/// as a block (Helium: 4 or 8, Thumb-2: two pixels by four channels). DSP blocks of 4-bit weights, inputs and outputs have 4
+/// x 4.
 enum class Term : std::uint8_t {
   call,         // steps of the plan: calls of the kernel
   row_pointer,  // rows of inputs and output that the calls are handed
@@ -30,6 +30,7 @@ enum class Term : std::uint8_t {
   tile,         // fillings of working memory (Helium, Thumb-2, portable matrices: calls of the inner kernel)
   group,        // channel groups of every tile (depthwise: channels; Helium matrices: blocks of pixels)
   group_row,    // output rows of every group
+  group_step,   // steps whose weights of 4 bits are unpacked for every group
   block,        // blocks
   block_step,   // steps of all blocks
   part,         // what is left of pixels (columns) behind the last whole block
@@ -42,17 +43,19 @@ enum class Term : std::uint8_t {
   border,       // windows, or runs of them, that meet padding
   border_byte,  // bytes copied or filled for them
 };
-inline constexpr std::array<std::string_view, 20> kTermNames = {
-    "call",      "row_pointer", "row",    "output",      "input",  "mac",        "tile",
-    "group",     "group_row",   "block",  "block_step",  "part",   "part_step",  "rest",
-    "rest_step", "chunk",       "gather", "gather_step", "border", "border_byte"};
+inline constexpr std::array<std::string_view, 21> kTermNames = {
+    "call",  "row_pointer", "row",        "output", "input",       "mac",    "tile",
+    "group", "group_row",   "group_step", "block",  "block_step",  "part",   "part_step",
+    "rest",  "rest_step",   "chunk",      "gather", "gather_step", "border", "border_byte"};
 
 using Terms = std::array<double, kTermNames.size()>;
 
 /// One operator: the name of its kernel in the tables of factors and that kernel's terms, and what the generated network
 /// does around the calls.
 struct KernelWork {
-  std::string kernel;  // "pointwise", "depthwise_3x3_s1_planar", "add", "pixel_conv2d", ...
+  /// "pointwise", "depthwise_3x3_s1_planar", "add", "pixel_conv2d", ...; behind it "_w4", "_i4", "_o4" when the kernel is
+  /// one for weights, inputs, outputs of 4 bits.
+  std::string kernel;
   Terms terms{};
   std::string driver;  // "driver", "driver_pixels"
   Terms driver_terms{};

@@ -7,7 +7,7 @@
 namespace tinynas {
 namespace {
 
-constexpr std::int32_t kChunkSteps = 32;  // of weights that dsp/tile.S keeps in registers
+constexpr std::int32_t kChunkSteps = 32;  // of two channels' weights that dsp/tile.S keeps in registers; of four: half
 constexpr std::int32_t kLanes = 16;       // input values of a step of Helium
 constexpr std::int32_t kCopyBytes = 8;    // of a turn of the portable copy
 
@@ -28,19 +28,25 @@ std::int32_t inside_columns(const KernelRun& run) {
   return std::max(0, end - static_cast<std::int32_t>(ceil_div(w.padding.left, w.stride_w)));
 }
 
-// DSP: tiles of pixels, gathered once, times pairs of channels.
+// DSP: tiles of pixels, gathered once, times pairs or fours of channels.
 
-void dsp_tiles(const Matrix& m, std::int64_t pixels, std::int64_t tile_pixels, Terms& terms) {
+struct DspTiles {
+  std::int32_t group_channels, tile_pixels;
+  bool unpacks;  // weights of 4 bits
+};
+
+void dsp_tiles(const Matrix& m, const DspTiles& form, std::int64_t pixels, Terms& terms) {
   const std::int32_t steps = m.runs * tn_dsp_run_steps(m.run_length);
-  const std::int64_t pairs = ceil_div(m.channels, 2), blocks = pixels / 4, singles = pixels % 4;
-  const std::int64_t tiles = pixels <= tile_pixels ? 1 : 1 + ceil_div(pixels - tile_pixels, tile_pixels & ~3);
+  const std::int64_t groups = ceil_div(m.channels, form.group_channels), blocks = pixels / 4, singles = pixels % 4;
+  const std::int64_t tiles = pixels <= form.tile_pixels ? 1 : 1 + ceil_div(pixels - form.tile_pixels, form.tile_pixels & ~3);
   count(terms, Term::tile, tiles);
-  count(terms, Term::group, tiles * pairs);
-  count(terms, Term::block, blocks * pairs);
-  count(terms, Term::block_step, blocks * pairs * steps);
-  count(terms, Term::part, singles * pairs);
-  count(terms, Term::part_step, singles * pairs * steps);
-  count(terms, Term::chunk, (blocks + singles) * pairs * ((steps - 1) / kChunkSteps));
+  count(terms, Term::group, tiles * groups);
+  if (form.unpacks) count(terms, Term::group_step, tiles * groups * steps);
+  count(terms, Term::block, blocks * groups);
+  count(terms, Term::block_step, blocks * groups * steps);
+  count(terms, Term::part, singles * groups);
+  count(terms, Term::part_step, singles * groups * steps);
+  count(terms, Term::chunk, (blocks + singles) * groups * ((steps - 1) / (kChunkSteps * 2 / form.group_channels)));
   count(terms, Term::gather, (blocks + singles) * m.runs);
   count(terms, Term::gather_step, pixels * steps);
 }
@@ -66,13 +72,15 @@ void dsp_copies(const KernelRun& run, bool plain, Terms& terms) {
 
 void dsp_matrix(const KernelRun& run, const Matrix& m, Terms& terms) {
   const std::int32_t steps = m.runs * tn_dsp_run_steps(m.run_length);
+  const std::int32_t rows_at_once = m.windows ? 1 : run.shape.rows_at_once, bits = run.shape.weight_bits;
+  const DspTiles form{dsp_body(run.graph, run.op) == DspBody::quads ? 4 : 2,
+                      tn_dsp_tile_pixels(steps, m.columns, rows_at_once, bits), bits == 4};
   if (!m.windows) {
-    const auto tile = tn_dsp_tile_pixels(steps, m.columns * run.shape.rows_at_once, run.shape.weight_bits);
-    run.steps([&](std::int32_t /*y*/, std::int32_t rows) { dsp_tiles(m, std::int64_t{rows} * m.columns, tile, terms); });
+    run.steps([&](std::int32_t /*y*/, std::int32_t rows) { dsp_tiles(m, form, std::int64_t{rows} * m.columns, terms); });
     return;
   }
   for (std::int32_t y = 0; y < run.rows; ++y) {
-    dsp_tiles(m, m.columns, tn_dsp_tile_pixels(steps, m.columns, run.shape.weight_bits), terms);
+    dsp_tiles(m, form, m.columns, terms);
     dsp_copies(run, run.rows_inside(y, 1) == run.window.kernel_h, terms);
   }
 }
@@ -156,7 +164,7 @@ std::string matrix_work(const KernelRun& run, Terms& terms) {
   if ((!dense && !std::holds_alternative<Conv2D>(run.op.kind)) || run.shape.groups != 1) return "";
   const Matrix m = matrix_of(run);
   const std::string name = name_of(run, m);
-  if (run.set == TN_SET_HELIUM && m.channels >= 2) {
+  if (run.set == TN_SET_HELIUM && m.channels >= 2 && helium_serves_maps(run.graph, run.op)) {
     helium_matrix(run, m, terms);
     return m.depth() <= kLanes ? name + "_single" : name;
   }

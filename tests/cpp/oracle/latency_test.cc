@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "graph/error.h"
+#include "graph/formats.h"
 #include "graph/json.h"
 #include "space/network_builder.h"
 
@@ -73,6 +74,23 @@ TEST(KernelWork, FollowsThePlan) {
   EXPECT_EQ(work_of(graph, "streaming", {.prefer = Prefer::speed, .core = "cortex-m3"})[2].kernel, "depthwise_taps");
   EXPECT_EQ(work_of(graph, "streaming", {.prefer = Prefer::speed, .core = "cortex-m55"})[1].kernel, "pointwise_single");
   for (const auto& operation : fast) EXPECT_EQ(operation.driver, "driver");
+}
+
+TEST(KernelWork, CountsFoursOfChannelsOfFourBits) {
+  const auto graph = in_formats(bottleneck(), {Format::w8a8, Format::w4a4, Format::w4a4, Format::w4a4});
+  const auto work = work_of(graph, "layerwise", {.prefer = Prefer::memory, .core = "cortex-m7"});
+  EXPECT_EQ(work[0].kernel, "conv2d_o4");
+  EXPECT_EQ(work[1].kernel, "pointwise_w4_i4_o4");
+  EXPECT_EQ(work[2].kernel, "depthwise_3x3_s1_i4_o4");  // constants as for weights of 8 bits
+  EXPECT_EQ(work[3].kernel, "pointwise_linear_w4_i4");  // the graph's output keeps 8 bits
+  // Rows of 8 pixels: two blocks times 6 fours of channels, 4 steps that are unpacked for every row.
+  EXPECT_EQ(term(work[1], Term::block), 8 * 2 * 6);
+  EXPECT_EQ(term(work[1], Term::group_step), 8 * 6 * 4);
+  EXPECT_EQ(term(work[3], Term::group_step), 8 * 3 * 12);  // pairs
+  const auto weights = in_formats(bottleneck(), {Format::w8a8, Format::w4a8, Format::w4a8, Format::w4a8});
+  EXPECT_EQ(work_of(weights, "layerwise", {.core = "cortex-m7"})[1].kernel, "pointwise_w4");
+  EXPECT_EQ(work_of(weights, "layerwise", {.core = "cortex-m7"})[2].kernel, "depthwise_3x3_s1");
+  EXPECT_EQ(work_of(weights, "layerwise", {.core = "cortex-m3"})[2].kernel, "depthwise_conv2d_w4");
 }
 
 TEST(LatencyModel, InstructionsAndLatencyAreTheSumOfTheLayers) {

@@ -70,7 +70,7 @@ def test_the_fit_finds_the_factors() -> None:
             return run_of(name, [*samples, copy], driver | {"driver_pixels": {"call": 10.0}}, round(20 * calls + 900))
         return run_of(name, [*samples, copy], driver, round(20 * calls))
 
-    fits = calibrate.fit([run("rows") for _ in range(6)] + [run("pixels")])
+    fits = calibrate.fit([run("rows") for _ in range(6)] + [run("pixels")], {})
     assert {key: fits["pointwise"][key] for key in factors} == pytest.approx(factors, rel=0.01)
     assert fits["driver"] == pytest.approx({"call": 20.0})
     assert fits["driver_pixels"] == pytest.approx({"call": 90.0}, rel=0.01)

@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,10 @@ from tinynas.search.explore import check_latency
 ROOT = Path(__file__).resolve().parents[3]
 MEAN_ERROR, WORST_ERROR = 0.05, 0.15
 """That a model may have on networks which it was not fitted to."""
+
+PACKED = calibrate.network_names(4, 3)
+"""Networks of 4 bits, one of each format."""
+sample = cache(calibrate.network_named)
 
 needs_tools = pytest.mark.skipif(
     shutil.which("arm-none-eabi-gcc") is None or shutil.which("qemu-system-arm") is None,
@@ -50,13 +55,14 @@ def predicted(graph: _core.Graph, plan: str, core: str) -> float:
 @pytest.mark.parametrize("core", latency.measured_cores())
 def test_committed_models_reproduce_what_was_measured(core: str) -> None:
     model = committed(core)
-    assert model["held_out_error"]["mean"] <= MEAN_ERROR
-    assert model["held_out_error"]["worst"] <= WORST_ERROR
+    for error in (value for key, value in model.items() if key.startswith("held_out_error")):
+        assert error["mean"] <= MEAN_ERROR
+        assert error["worst"] <= WORST_ERROR
     errors = []
     for name, instructions in model["measured"].items():
         network, plan = name.split(", ")
-        graph = mixed_network(int(network.split()[1]))
-        errors.append(abs(predicted(graph, plan, core) / instructions - 1))
+        if len(network.split()) == 2 or network in PACKED:
+            errors.append(abs(predicted(sample(network), plan, core) / instructions - 1))
     assert len(errors) >= 9
     assert max(errors) <= WORST_ERROR
     assert sum(errors) / len(errors) <= MEAN_ERROR

@@ -119,11 +119,11 @@ def test_instructions_on_m3(
         assert result.instructions / result.outputs <= most_per_output
 
 
-# Output channels follow input channels; two rows of 20 pixels, or four of 10, at once.
-POINTWISE = [(16, 96, "relu6"), (48, 144, "relu6"), (96, 24, "none"), (144, 40, "none")]
+# Output channels follow input channels; two rows of 20 pixels, four of 10 or five of 5 at once.
+POINTWISE = [(16, 96, "relu6"), (48, 144, "relu6"), (96, 24, "none"), (144, 40, "none"), (240, 40, "none")]
 
 
-@pytest.mark.parametrize(("size", "rows"), [(20, 2), (10, 4)])
+@pytest.mark.parametrize(("size", "rows"), [(20, 2), (10, 4), (5, 5)])
 def test_four_bits_against_eight_on_m7(size: int, rows: int, tmp_path: Path) -> None:
     """The same layers: w4a8 takes at most 1.06 times int8's instructions, w4a4 with 48 inputs and more at most 0.70."""
     flavours = ("plain", "w4", "w4a4")

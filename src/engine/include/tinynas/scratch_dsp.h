@@ -4,8 +4,10 @@
 
 /* Gathered activations that a tile of pixels may take, unless four pixels take more. */
 #define TN_DSP_TILE_BYTES 3072
-/* The same with weights of 4 bits, which are unpacked anew for every tile. */
+/* The same with weights of 4 bits, which are unpacked anew for every tile: in steps of one row and of several, which are
+ * only computed where memory allows. */
 #define TN_DSP_TILE_S4_BYTES 6144
+#define TN_DSP_TILE_S4_ROWS_BYTES 12288
 /* Words of unpacked pairs of output channels, unless one pair takes more; words in front of a pair's weights. */
 #define TN_DSP_EXPANDED_WORDS 384
 #define TN_DSP_PAIR_HEADER 10
@@ -22,11 +24,14 @@ static inline int32_t tn_dsp_run_steps(int32_t length) { return length / 4 * 2 +
 /* A tile of gathered pixels: words for the steps and for the address of the output. */
 static inline int32_t tn_dsp_tile_bytes(int32_t steps, int32_t pixels) { return 4 * (steps + 1) * pixels; }
 
-/* Pixels of a tile when `pixels` are computed in a step: all of them, or whole blocks of four. */
-static inline int32_t tn_dsp_tile_pixels(int32_t steps, int32_t pixels, int32_t weight_bits) {
-  const int32_t bytes = weight_bits == 4 ? TN_DSP_TILE_S4_BYTES : TN_DSP_TILE_BYTES;
-  const int32_t fit = bytes / tn_dsp_tile_bytes(steps, 4) * 4, most = fit > 4 ? fit : 4;
-  return pixels < most ? pixels : most;
+/* Pixels of a tile when `rows` rows of `width` are computed in a step: all of them, or whole blocks of four and, with
+ * weights of 4 bits, what fits behind them. */
+static inline int32_t tn_dsp_tile_pixels(int32_t steps, int32_t width, int32_t rows, int32_t weight_bits) {
+  const int32_t bytes_s4 = rows > 1 ? TN_DSP_TILE_S4_ROWS_BYTES : TN_DSP_TILE_S4_BYTES;
+  const int32_t fit =
+      weight_bits == 4 ? bytes_s4 / tn_dsp_tile_bytes(steps, 1) : TN_DSP_TILE_BYTES / tn_dsp_tile_bytes(steps, 4) * 4;
+  const int32_t most = fit > 4 ? fit : 4;
+  return width * rows < most ? width * rows : most;
 }
 
 /* Words in front of the first pair of a packed matrix: a chunk of 32 weights that ends with the first (steps - 1) % 32 + 1
@@ -47,10 +52,10 @@ static inline int32_t tn_dsp_expanded_bytes(int32_t steps, int32_t map_bits, int
   if (map_bits == 4) return 128 * ((steps + 15) / 16); /* of one four of channels: whole chunks of 16 steps */
   return 4 * (tn_dsp_lead(steps) + tn_dsp_expanded_pairs(steps) * (TN_DSP_PAIR_HEADER + steps));
 }
-static inline int32_t tn_dsp_matrix_bytes(const tn_shape* s, int32_t steps, int32_t pixels) {
+static inline int32_t tn_dsp_matrix_bytes(const tn_shape* s, int32_t steps, int32_t width, int32_t rows) {
   const int32_t map_bits = s->input_bits == 4 && s->output_bits == 4 ? 4 : 8;
   return tn_dsp_expanded_bytes(steps, map_bits, s->weight_bits) +
-         tn_dsp_tile_bytes(steps, tn_dsp_tile_pixels(steps, pixels, s->weight_bits));
+         tn_dsp_tile_bytes(steps, tn_dsp_tile_pixels(steps, width, rows, s->weight_bits));
 }
 
 /* Columns under the windows of `pixels` neighbouring pixels. */
@@ -104,10 +109,10 @@ static inline int32_t tn_scratch_dsp(tn_kind kind, const tn_shape* s) {
   if (kind == TN_KIND_POINTWISE || kind == TN_KIND_FULLY_CONNECTED) {
     const int32_t width = kind == TN_KIND_POINTWISE ? s->output_w : 1;
     const int32_t steps = tn_dsp_run_steps(s->input_c);
-    bytes = tn_dsp_matrix_bytes(s, steps, width * s->rows_at_once);
+    bytes = tn_dsp_matrix_bytes(s, steps, width, s->rows_at_once);
   } else if (kind == TN_KIND_CONV2D && s->groups == 1) {
     const int32_t steps = s->kernel_h * tn_dsp_run_steps(s->kernel_w * s->input_c);
-    bytes = tn_dsp_matrix_bytes(s, steps, s->output_w) + tn_dsp_window_bytes(s);
+    bytes = tn_dsp_matrix_bytes(s, steps, s->output_w, 1) + tn_dsp_window_bytes(s);
     if (s->output_bits == 4) bytes += tn_round_up4(s->output_w * s->output_c); /* a row before it is packed */
   } else if (kind == TN_KIND_DEPTHWISE && s->kernel_h == s->kernel_w && s->kernel_h <= 7) {
     bytes = tn_dsp_strips_bytes(s->kernel_h, s->stride_w, s->output_w, s->rows_at_once);
