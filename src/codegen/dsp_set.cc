@@ -147,13 +147,17 @@ struct DspChooser {
     if (request.in_place || request.output != Layout::nhwc || !has_body()) return std::nullopt;
     const bool nibbles = maps == DType::s4;
     const bool planar = request.input == Layout::planar;
-    const std::string name = std::to_string(kernel) + "x" + std::to_string(kernel) + "s" + std::to_string(w.stride_h);
-    KernelCall call = dsp_call("tn_dsp_depthwise",
-                               {"unpack_planar.S", "requantize.S", "lanes_run.S", "lanes_slow.S", "lanes_" + name + ".S"});
     const DepthwiseShape shape{kernel, w.stride_h, (w.padding.left & 1) != 0, planar ? 128 : (nibbles ? 8 : 0)};
     const OutputStage stage = nibbles ? staged(output_stage_of(request)) : output_stage_of(request);
     const auto weights = pack_depthwise(constant_values(input_of(request, 1)), shape, stage);
-    const bool map = planar && whole_map_3x3() && requantizes_quickly(weights, shape);
+    // Planar values are stored with 128 added: a zero point of -128 is padding that adds nothing.
+    const bool quick = planar && zero_point_of(input_of(request)) == -128 && requantizes_quickly(weights, shape);
+    const bool map = quick && dsp_map_3x3(*request.graph, operator_of(request), request.rows_at_once);
+    const bool whole_rows = quick && dsp_whole_rows(*request.graph, operator_of(request));
+    const std::string size = std::to_string(kernel) + "x" + std::to_string(kernel) + "s" + std::to_string(w.stride_h);
+    const std::string name = "lanes_" + (whole_rows ? "row" + std::to_string(in[2]) : size);
+    KernelCall call =
+        dsp_call("tn_dsp_depthwise", {"unpack_planar.S", "requantize.S", "lanes_run.S", "lanes_slow.S", name + ".S"});
     if (map) {
       call.function += "_map_3x3";
       call.sources = {"dsp/depthwise_map.c", "dsp/map_3x3.S"};
@@ -167,7 +171,7 @@ struct DspChooser {
       call.sources.insert(call.sources.end(), {"dsp/depthwise.c", "dsp/unpack_nhwc.S"});
     }
     call.columns = columns_of(output_of(request));
-    if (!map) call.fields.push_back({"kernel", "tn_dsp_lanes_" + name});
+    if (!map) call.fields.push_back({"kernel", "tn_dsp_" + name});
     add_array(call, "weights", {"lanes", "uint32_t", weights});
     add_field(call, "channel_words", tn_dsp_lanes_words(kernel, w.stride_h));
     add_field(call, "kernel_size", kernel);
@@ -177,12 +181,6 @@ struct DspChooser {
     add_field(call, "channels", in[3]);
     add_field(call, "input_zero_point", zero_point_of(input_of(request)));
     return call;
-  }
-
-  /// The operator's step is a whole map of 3 x 3 whose padding adds nothing (values are stored with 128 added).
-  [[nodiscard]] bool whole_map_3x3() const {
-    return dsp_map_3x3(*request.graph, operator_of(request), request.rows_at_once) &&
-           zero_point_of(input_of(request)) == -128;
   }
 
   std::optional<KernelCall> operator()(const Add& op) const {

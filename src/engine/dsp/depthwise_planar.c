@@ -1,5 +1,5 @@
-/* Depthwise convolution of planar rows: channel by channel their words become a strip. The values there are greater by 128
- * than the map's; the packing has made up for that. */
+/* Depthwise convolution of planar rows: some channels at a time their words become strips. The values there are greater by
+ * 128 than the map's; the packing has made up for that. */
 #include "for_size.h"
 #include "strips.h"
 
@@ -11,10 +11,14 @@ static TN_FOR_SIZE void run(const tn_step* step, const tn_dsp_depthwise_params* 
   const int32_t left = first_tap < 0 ? (1 - first_tap) >> 1 : 0; /* words of padding */
   const int8_t* const* input = step->input + at.r * p->stride;
   uint32_t* strips = step->scratch;
+  const int32_t right = end - p->input_w, beside = right > -first_tap ? right : -first_tap;
+  const int32_t together =
+      first_tap <= 0 && right >= 0 ? tn_dsp_channels_together(p->channels, p->input_w, left, beside) : 1;
+  const int32_t filled = left + 2 * words * together, used = left + ((end - first + 1) >> 1);
   const tn_strip strip = {.rows = (at.rows - 1) * p->stride + p->kernel_size,
-                          .words = left + ((end - first + 1) >> 1),
+                          .words = together > 1 ? filled : used,
                           .left = left,
-                          .end = left + 2 * words,
+                          .end = filled,
                           .padding = (uint32_t)(p->input_zero_point + 128) * UINT32_C(0x10001)};
   tn_strip_pad(&strip, input, strips);
   int32_t inside = 0, above = 0; /* rows of the map, and of padding over them */
@@ -23,13 +27,14 @@ static TN_FOR_SIZE void run(const tn_step* step, const tn_dsp_depthwise_params* 
   tn_dsp_planes planes = {.rows = input + above,
                           .count = inside,
                           .offset = first,
-                          .plane_bytes = plane_bytes,
+                          .bytes = together * plane_bytes,
                           .strip = (int16_t*)(strips + above * TN_STRIP_WORDS + left),
-                          .gap = TN_DSP_STRIP_ROW - 8 * words,
-                          .row = tn_dsp_planes_row(words)};
+                          .gap = TN_DSP_STRIP_ROW - 8 * words * together,
+                          .row = tn_dsp_planes_row(words * together)};
   tn_dsp_lanes lanes = tn_strip_lanes(p, at, tn_strip_in_map(step, p, at));
   lanes.strip = (const int16_t*)(strips + left + ((first_tap - first) >> 1));
-  lanes.strip_bytes = 0;
+  lanes.strip_bytes = 8 * words;
+  lanes.strips_end = lanes.strip + 4 * words * together;
   lanes.planes = inside > 0 ? &planes : NULL;
   p->kernel(&lanes);
 }

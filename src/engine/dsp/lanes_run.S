@@ -1,11 +1,11 @@
 @ void tn_dsp_lanes_run(const tn_dsp_lanes* lanes, const words* code)
 @
-@ The loop over channels around the kernels of lanes.inc, which jump here with their `code`: bytes of a channel's weights, then
-@ addresses: where those are loaded, the columns of blocks of four, the tails of two (and one), of five. A tail of three is a
-@ block of four.
+@ The loop over channels around the kernels of lanes.inc and lanes_row.inc, which jump here with their `code`: bytes of a
+@ channel's weights, then addresses: where those are loaded, the columns of blocks of four, the tails of two (and one). A tail
+@ of three is a block of four.
 @
-@ A kernel's blocks begin with r2 write pointer, r3 read pointer and the weights in their registers. Blocks of four end at
-@ F_AFTER, tails at tn_dsp_lanes_next.
+@ A kernel's weights are loaded from r0; its blocks begin with r2 write pointer, r3 read pointer and the weights in their
+@ registers. Blocks of four end at F_AFTER, tails at tn_dsp_lanes_next.
 #include "lanes_frame.inc"
 
 .syntax unified
@@ -24,15 +24,15 @@ tn_dsp_lanes_run:
     stmia sp, {r2-r12}
     vldmia r0!, {s20-s22}
     vmov.f32 s23, s21
-    ldr r2, [r0]                    @ tail
-    ldmia r1, {r3-r7}               @ channel bytes, load, block, pair, five
+    ldrd r3, r4, [r0]               @ tail, end of the strips
+    strd r2, r4, [sp, #F_FIRST]
+    mov r2, r3
+    ldmia r1, {r3-r6}               @ channel bytes, load, block, pair
     adr.w r0, tn_dsp_lanes_next + 1
     cbz r2, 1f
     cmp r2, #3
     mov r0, r6
-    blt 1f
-    mov r0, r7
-    bgt 1f
+    bne 1f
     adr.w r0, .Lthree + 1
 1:  str r5, [sp, #F_BLOCK]
     cmp r9, #0                      @ blocks
@@ -40,19 +40,20 @@ tn_dsp_lanes_run:
     moveq r5, r0
     strd r5, r0, [sp, #F_ENTRY]
     strd r3, r4, [sp, #F_CHANNEL_BYTES]
-.Lchannel:
+.Lunpack:
     ldr r0, [sp, #F_PLANES]
-    cbz r0, .Lfilled
+    cbz r0, .Lunpacked
     bl tn_dsp_unpack_planar
-.Lfilled:
-    ldrd r3, r0, [sp, #F_CHANNEL]
+.Lunpacked:
+    ldr r3, [sp, #F_FIRST]
+    ldrd r0, r2, [sp, #F_HEADER]    @ and output
+    str r3, [sp, #F_CHANNEL]
+.Lchannel:                          @ r0 header, r2 output, r3 strip
     ldrd r1, r4, [sp, #F_SPAN]      @ and blocks
-    ldr r2, [sp, #F_OUTPUT]
     vldmia r0, {s17-s19}
     adds r0, #HEADER_BYTES
     adds r1, r1, r3
     strd r1, r4, [sp, #F_END]
-    str r2, [sp, #F_OUT]
     ldr pc, [sp, #F_LOAD]
 
 .Lthree:
@@ -71,18 +72,23 @@ tn_dsp_lanes_run:
     .type tn_dsp_lanes_next, %function
     .thumb_func
 tn_dsp_lanes_next:
-    ldrd r0, r1, [sp, #F_CHANNEL]   @ and header
-    ldrd r3, r4, [sp, #F_CHANNELS]  @ and strip bytes
+    ldrd r3, r0, [sp, #F_CHANNEL]   @ and header
+    ldrd r1, r4, [sp, #F_CHANNELS]  @ and strip bytes
     ldr r2, [sp, #F_OUTPUT]
     ldr r5, [sp, #F_CHANNEL_BYTES]
-    add r0, r0, r4
-    add r1, r1, r5
+    ldr r6, [sp, #F_STRIPS_END]
+    add r3, r3, r4
+    add r0, r0, r5
     adds r2, #1
-    strd r0, r1, [sp, #F_CHANNEL]
-    subs r3, #1
+    strd r3, r0, [sp, #F_CHANNEL]
+    subs r1, #1
     str r2, [sp, #F_OUTPUT]
-    str r3, [sp, #F_CHANNELS]
-    bne.w .Lchannel
+    str r1, [sp, #F_CHANNELS]
+    beq .Ldone
+    cmp r3, r6
+    bne .Lchannel
+    b .Lunpack
+.Ldone:
     add sp, #FRAME
     vpop {s16-s23}
     pop {r4-r11, pc}

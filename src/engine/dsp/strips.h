@@ -62,16 +62,10 @@ static inline tn_strip_place tn_strip_in_map(const tn_step* step, const tn_dsp_d
   return place;
 }
 
-/* Outputs of a row behind its whole blocks; kernels of 3 x 3 have a block of five for the last ones. */
-static inline int32_t tn_strip_tail(const tn_dsp_depthwise_params* p, int32_t outputs) {
-  const int32_t tail = outputs & 3;
-  return tail == 1 && outputs > 4 && p->kernel_size == 3 ? 5 : tail;
-}
-
 /* What all layouts' calls share; strips, planes and channels are left to the caller. */
 static inline tn_dsp_lanes tn_strip_lanes(const tn_dsp_depthwise_params* p, tn_strip_piece at, tn_strip_place place) {
   const int32_t lone = at.outputs == 3; /* a block, its last output not wanted */
-  const int32_t tail = lone ? 0 : tn_strip_tail(p, at.outputs), span = at.rows * p->stride * TN_DSP_STRIP_ROW;
+  const int32_t tail = lone ? 0 : at.outputs & 3, span = at.rows * p->stride * TN_DSP_STRIP_ROW;
   tn_dsp_lanes lanes;
   lanes.weights = p->weights;
   lanes.output = place.first;
@@ -85,6 +79,7 @@ static inline tn_dsp_lanes tn_strip_lanes(const tn_dsp_depthwise_params* p, tn_s
   lanes.far = lone ? 0 : 3 * place.pixel_bytes;
   lanes.pair = tail == 2 ? place.pixel_bytes : 0;
   lanes.tail = tail;
+  lanes.strips_end = NULL;
   return lanes;
 }
 

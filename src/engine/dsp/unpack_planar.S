@@ -1,11 +1,11 @@
 @ void tn_dsp_unpack_planar(tn_dsp_planes* planes)
 @
-@ One channel of some planar rows into its strip: every word of four columns in the order 0, 2, 1, 3 becomes two words of
-@ neighbours.
+@ Some channels of some planar rows into their strips: every word of four columns in the order 0, 2, 1, 3 becomes two words of
+@ neighbours. Strips of several channels lie side by side as their planes do.
 @
 @        row   x0 x2 x1 x3 | x4 x6 x5 x7        strip   x0 x1 | x2 x3 | x4 x5 | x6 x7
 @
-@ `offset` moves on to the next channel. Called from lanes.inc: keeps no register but sp.
+@ `offset` moves on to the next channels. Called from lanes_run.S: keeps no register but sp.
 @
 @ const void* tn_dsp_planes_row(int32_t words)
 @
@@ -39,7 +39,7 @@ tn_dsp_planes_row:
     .align 2
 tn_dsp_unpack_planar:
     push {lr}
-    ldmia r0, {r1-r6, r12}          @ rows, count, offset, plane_bytes, strip, gap, row
+    ldmia r0, {r1-r6, r12}          @ rows, count, offset, bytes, strip, gap, row
     add r4, r4, r3
     str r4, [r0, #OFFSET]
     mov lr, r12

@@ -7,6 +7,14 @@
 namespace tinynas {
 namespace {
 
+/// Channels whose planar rows are unpacked together for `columns` columns of the output.
+std::int32_t channels_together(const KernelRun& run, std::int32_t columns) {
+  const auto& s = run.shape;
+  const std::int32_t right = (columns - 1) * s.stride_w + s.kernel_w - s.pad_left - s.input_w;
+  if (columns != s.output_w || right < 0) return 1;
+  return tn_dsp_channels_together(s.input_c, s.input_w, (s.pad_left + 1) / 2, std::max(right, s.pad_left));
+}
+
 /// One strip: output rows [y, y + rows) of some columns.
 void dsp_strip(const KernelRun& run, std::int32_t y, std::int32_t rows, std::int32_t columns, Terms& terms) {
   const std::int32_t k = run.shape.kernel_h, stride = run.shape.stride_w, c = run.shape.input_c;
@@ -14,13 +22,13 @@ void dsp_strip(const KernelRun& run, std::int32_t y, std::int32_t rows, std::int
   const std::int64_t channels = planar ? c : ceil_div(c, TN_DSP_STRIP_CHANNELS) * TN_DSP_STRIP_CHANNELS;
   const std::int64_t there = run.rows_inside(y, rows), strip_rows = (rows - 1) * stride + k;
   const std::int64_t words = ceil_div(std::min((columns - 1) * stride + k, run.shape.input_w), planar ? 4 : 2);
-  const std::int64_t tail = columns % 4;
+  const std::int64_t tail = columns % 4, fills = channels / (planar ? channels_together(run, columns) : 1);
   count(terms, Term::tile, 1);
   count(terms, Term::group, channels);
   count(terms, Term::group_row, channels * rows);
   count(terms, Term::block, channels * rows * (columns / 4));
   count(terms, Term::part, channels * rows * (tail / 2 + tail % 2));
-  count(terms, Term::gather, channels * there);
+  count(terms, Term::gather, fills * there);
   count(terms, Term::gather_step, channels * there * words);
   count(terms, Term::border, channels * (strip_rows - there));
 }
@@ -105,7 +113,8 @@ std::string depthwise_work(const KernelRun& run, Terms& terms) {
     }
     dsp_strips(run, terms);
     const std::string k = std::to_string(run.shape.kernel_h), stride = std::to_string(run.shape.stride_w);
-    return "depthwise_" + k + "x" + k + "_s" + stride + (planar ? "_planar" : "");
+    return "depthwise_" + k + "x" + k + "_s" + stride + (planar ? "_planar" : "") +
+           (planar && dsp_whole_rows(run.graph, run.op) ? "_rows" : "");
   }
   if (run.set == TN_SET_THUMB2 && !multiplied && run.shape.input_c >= 4 && run.shape.weight_bits == 8 &&
       run.shape.input_bits == 8 && run.shape.output_bits == 8) {

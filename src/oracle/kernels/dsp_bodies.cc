@@ -48,6 +48,14 @@ bool dsp_map_3x3(const Graph& graph, const Operator& op, std::int32_t rows_at_on
          w.padding.left == 1 && tensor_at(graph, op.inputs[1]).shape[1] == 3;
 }
 
+bool dsp_whole_rows(const Graph& graph, const Operator& op) {
+  if (!dsp_depthwise(graph, op)) return false;
+  const Window& w = std::get<DepthwiseConv2D>(op.kind).window;
+  const std::int32_t columns = tensor_at(graph, op.inputs[0]).shape[2];
+  return (columns == 5 || columns == 6) && columns == tensor_at(graph, op.outputs[0]).shape[2] && w.stride_w == 1 &&
+         w.padding.left == 1 && tensor_at(graph, op.inputs[1]).shape[2] == 3;
+}
+
 DspBody dsp_body(const Graph& graph, const Operator& op) {
   if (!has_weights(op)) return DspBody::none;
   const Tensor &in = tensor_at(graph, op.inputs[0]), &weights = tensor_at(graph, op.inputs[1]);

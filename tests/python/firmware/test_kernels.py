@@ -57,6 +57,21 @@ def test_every_tail_of_depthwise_rows(planar: int, tmp_path: Path) -> None:
     assert [r for r in results if r.verdict != "ok"] == []
 
 
+def test_planar_rows_of_several_channels_unpacked_together(tmp_path: Path) -> None:
+    """Their strips lie side by side, the padding between two of them in the first one's last word. The map's zero point
+    follows from the seed: -128 for 7, which the kernels of whole rows want."""
+    lines = [
+        f"{flavour}{seed}k{k}s{stride}_{w}x{channels} depthwise 7 {w} {channels} {channels} {k} {k} {stride} "
+        f"1 {k // 2} 1 {k // 2} {activation} {flavour} 4 1 {seed}"
+        for w, channels in ((5, 8), (6, 12), (7, 10), (9, 8), (10, 6), (13, 8), (3, 16))
+        for k, stride in ((3, 1), (3, 2), (5, 1), (7, 1))
+        for activation, flavour, seed in (("relu6", "plain", 7), ("relu6", "plain", 8), ("relu", "extreme", 7))
+    ]
+    results = emulator.run("cortex-m7", emulator.build("cortex-m7", "dsp", lines, tmp_path, _program()))
+    assert len(results) == len(lines)
+    assert [r for r in results if r.verdict != "ok"] == []
+
+
 def test_a_wrong_answer_is_seen(tmp_path: Path) -> None:
     """The firmware compares with the interpreter: a changed checksum must be reported."""
     line = "small conv 4 4 8 8 1 1 1 0 0 0 0 relu6 plain 1 0 5"
@@ -78,7 +93,8 @@ def test_a_wrong_answer_is_seen(tmp_path: Path) -> None:
         ("pw conv 40 40 8 48 1 1 1 0 0 0 0 relu6 plain 2 1 7", 1.5, None),
         ("dw depthwise 40 40 16 16 3 3 1 1 1 1 1 relu6 plain 5 1 9", None, 15.0),
         ("dw depthwise 20 20 48 48 3 3 1 1 1 1 1 relu6 plain 8 1 9", None, 15.0),
-        ("dw depthwise 25 5 64 64 3 3 1 1 1 1 1 relu6 plain 11 1 9", None, 17.0),
+        ("dw depthwise 25 5 64 64 3 3 1 1 1 1 1 relu6 plain 11 1 9", None, 15.0),
+        ("dw depthwise 6 6 128 128 3 3 1 1 1 1 1 relu6 plain 6 1 9", None, 13.5),
         ("dw depthwise 3 3 64 64 3 3 1 1 1 1 1 relu6 plain 3 1 9", None, 12.0),
         ("pw conv 20 20 144 40 1 1 1 0 0 0 0 none plain 1 0 7", 0.95, None),
         ("pw conv 20 20 16 96 1 1 1 0 0 0 0 relu6 plain 1 0 7", 1.5, None),

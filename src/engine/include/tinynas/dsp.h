@@ -72,13 +72,13 @@ void tn_dsp_conv2d(const tn_step* step, const tn_dsp_conv2d_params* params);
  * tn_dsp_depthwise_s4's. */
 void tn_dsp_conv2d_s4(const tn_step* step, const tn_dsp_conv2d_params* params);
 
-/* Some planar rows of the current channel, to be unpacked into its strip. The order of the fields is known to
+/* Some planar rows of the current channels, to be unpacked into their strips. The order of the fields is known to
  * dsp/unpack_planar.S. */
 typedef struct {
   const int8_t* const* rows;
   int32_t count;
-  int32_t offset; /* of the channel's first word in a row; moves on with the channels */
-  int32_t plane_bytes;
+  int32_t offset;  /* of the channel's first word in a row; moves on with the channels */
+  int32_t bytes;   /* of the channels' planes of a row */
   int16_t* strip;  /* where the first column goes */
   int32_t gap;     /* bytes from the end of a strip row's columns to the next row's */
   const void* row; /* tn_dsp_planes_row() of its words of four columns */
@@ -92,7 +92,7 @@ typedef struct {
   const int16_t* strip; /* word of the first output's first column, first channel */
   const uint32_t* weights;
   int8_t* output;        /* first pixel, first channel */
-  tn_dsp_planes* planes; /* filled into the one strip channel by channel; NULL: the strips of all channels are there */
+  tn_dsp_planes* planes; /* filled into strips before the first channel and at `strips_end`; NULL: all strips are there */
   int32_t channels;
   int32_t strip_bytes;       /* from one channel's strip to the next */
   int32_t span;              /* bytes of a strip that all rows of a block advance */
@@ -102,7 +102,8 @@ typedef struct {
   int32_t stride;            /* bytes of an output pixel */
   int32_t far;               /* from a block's first output to its last; 0: the last one is not wanted */
   int32_t pair;              /* from the first output of a tail of two to the second; 0: the tail is one output */
-  int32_t tail;              /* outputs behind the blocks: 0..3, with 3 x 3 also 5 */
+  int32_t tail;              /* outputs behind the blocks: 0..3 */
+  const int16_t* strips_end; /* where `strip` would be for the channel behind those that are unpacked together; or NULL */
 } tn_dsp_lanes;
 typedef void tn_dsp_lanes_kernel(const tn_dsp_lanes* lanes);
 void tn_dsp_lanes_3x3s1(const tn_dsp_lanes* lanes);
@@ -111,6 +112,10 @@ void tn_dsp_lanes_5x5s1(const tn_dsp_lanes* lanes);
 void tn_dsp_lanes_5x5s2(const tn_dsp_lanes* lanes);
 void tn_dsp_lanes_7x7s1(const tn_dsp_lanes* lanes);
 void tn_dsp_lanes_7x7s2(const tn_dsp_lanes* lanes);
+/* 3 x 3, stride 1, of planar rows of 5 or 6 columns with a zero point of -128, one column of padding beside them; channels
+ * that none of the slower ways of lanes.inc is for. */
+void tn_dsp_lanes_row5(const tn_dsp_lanes* lanes);
+void tn_dsp_lanes_row6(const tn_dsp_lanes* lanes);
 
 /* A whole planar map of 3 x 3. The order of the fields is known to dsp/map_3x3.S. */
 typedef struct {
