@@ -95,10 +95,11 @@ def network_named(name: str) -> _core.Graph:
 
 
 def network_names(bits: int, count: int) -> list[str]:
-    """Those that kernels of 8 or of 4 bits are fitted to: no seed is in both."""
+    """Those that kernels of 8 bits are fitted to, `count`, or half as many again for those of 4: no seed is in both."""
     if bits == 8:
         return [f"mixed {seed}" for seed in range(count)]
-    return [f"mixed {NETWORKS + i} {PACKED_FORMATS[i % len(PACKED_FORMATS)]}" for i in range(count)]
+    turns = range(count * 3 // 2)  # i // count: other families in other formats
+    return [f"mixed {NETWORKS + i} {PACKED_FORMATS[(i + i // count) % len(PACKED_FORMATS)]}" for i in turns]
 
 
 def plan_of(graph: _core.Graph, plan: str, core: str) -> _core.Plan:

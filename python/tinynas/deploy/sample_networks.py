@@ -37,14 +37,14 @@ class NetworkMaker:
         _, height, width, inner = self.shape(x)
         weights = self._weights((channels, *kernel, inner), 0, kernel[0] * kernel[1] * inner)
         shape = [1, -(-height // stride), -(-width // stride), channels]
-        return self._windowed("conv2d", [x, weights, self._bias(channels)], shape, kernel, stride, relu)
+        return self._windowed("conv2d", [x, weights, self._bias(x, weights)], shape, kernel, stride, relu)
 
     def depthwise(self, x: int, kernel: int, stride: int = 1) -> int:
         """A depthwise convolution with SAME padding and ReLU6."""
         _, height, width, channels = self.shape(x)
         weights = self._weights((1, kernel, kernel, channels), 3, kernel * kernel)
         shape = [1, -(-height // stride), -(-width // stride), channels]
-        inputs = [x, weights, self._bias(channels)]
+        inputs = [x, weights, self._bias(x, weights)]
         return self._windowed("depthwise_conv2d", inputs, shape, (kernel, kernel), stride, True)
 
     def bottleneck(self, x: int, expansion: int, channels: int, kernel: int, stride: int = 1) -> int:
@@ -75,7 +75,8 @@ class NetworkMaker:
         self._emit("average_pool", [x], pooled, kernel_h=height, kernel_w=width)
         flat = self._emit("reshape", [pooled], self.activation([1, channels], zero_point, scale))
         weights = self._weights((classes, channels), 0, channels)
-        logits = self._emit("fully_connected", [flat, weights, self._bias(classes)], self.activation([1, classes], 3))
+        bias = self._bias(flat, weights)
+        logits = self._emit("fully_connected", [flat, weights, bias], self.activation([1, classes], 3))
         return self._emit("softmax", [logits], self.activation([1, classes], -128, 1 / 256))
 
     def finish(self, image: int, output: int) -> _core.Graph:
@@ -111,10 +112,12 @@ class NetworkMaker:
         self._tensors.append(entry)
         return len(self._tensors) - 1
 
-    def _bias(self, channels: int) -> int:
-        values = self.rng.integers(-2000, 2000, channels, dtype=np.int32)
-        data = base64.b64encode(values.tobytes()).decode()
-        self._tensors.append({"name": "b", "shape": [channels], "constant": True, "dtype": "s32", "data": data})
+    def _bias(self, x: int, weights: int) -> int:
+        scales = [self._tensors[x]["scale"][0] * scale for scale in self._tensors[weights]["scale"]]
+        values = self.rng.integers(-2000, 2000, len(scales), dtype=np.int32)
+        entry = {"name": "b", "shape": [len(scales)], "constant": True, "dtype": "s32", "scale": scales, "axis": 0}
+        entry |= {"zero_point": [0] * len(scales), "data": base64.b64encode(values.tobytes()).decode()}
+        self._tensors.append(entry)
         return len(self._tensors) - 1
 
 

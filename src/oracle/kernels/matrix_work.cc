@@ -174,6 +174,8 @@ std::string matrix_work(const KernelRun& run, Terms& terms) {
     return run.set == TN_SET_HELIUM ? name + "_dsp" : name;
   }
   paired_matrix(run, m, terms);
+  if (run.shape.input_bits == 4 || run.shape.weight_bits == 4 || run.shape.output_bits == 4)
+    return "conv2d_portable";  // one body
   return dsp ? name + "_portable" : name;
 }
 

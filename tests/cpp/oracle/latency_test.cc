@@ -91,6 +91,7 @@ TEST(KernelWork, CountsFoursOfChannelsOfFourBits) {
   EXPECT_EQ(work_of(weights, "layerwise", {.core = "cortex-m7"})[1].kernel, "pointwise_w4");
   EXPECT_EQ(work_of(weights, "layerwise", {.core = "cortex-m7"})[2].kernel, "depthwise_3x3_s1");
   EXPECT_EQ(work_of(weights, "layerwise", {.core = "cortex-m3"})[2].kernel, "depthwise_conv2d_w4");
+  EXPECT_EQ(work_of(weights, "layerwise", {.core = "cortex-m3"})[1].kernel, "conv2d_portable_w4");
 }
 
 TEST(LatencyModel, InstructionsAndLatencyAreTheSumOfTheLayers) {
