@@ -1,9 +1,10 @@
 """Baselines of a finished search, on the same data and trained equally long: what was the search worth?
 
-    python scripts/baselines.py runs/NAME [--only random|mobilenetv2|smallest]
+    python scripts/baselines.py runs/NAME [--only random|mobilenetv2|tiny|smallest|found]
 
 random       random search with the same number of measurements in the same supernet, its winner finetuned alike
 mobilenetv2  MobileNetV2 with the width and resolution, of a grid, of most MACs within the budget; trained from nothing
+tiny         MobileNetV2 of width 0.1 at 48 pixels, trained from nothing: the data must tell it from the winner
 smallest     the smallest network of the space, trained from nothing
 found        the found architecture itself, trained from nothing (what the supernet's weights were worth)
 
@@ -50,9 +51,10 @@ class Baselines:
         self.search = SearchConfig.model_validate(config["search"])
         self.seed: int = config["seed"]
         self.limits = limits_of(Budget.model_validate(config["budget"]))
-        self.oracle = _core.make_oracle(
-            config["schedule"], _core.ScheduleOptions(image_streamed=config["image"] == "streamed")
+        options = _core.ScheduleOptions(
+            image_streamed=config["image"] == "streamed", prefer=getattr(_core.Prefer, config["prefer"])
         )
+        self.oracle = _core.make_oracle(config["schedule"], options)
         self.result = read_json(run / "result.json")
         self.checkpoint = find_supernet(run)
 
@@ -73,10 +75,7 @@ class Baselines:
 
     def mobilenetv2(self) -> dict[str, Any]:
         """The scaled MobileNetV2 of most MACs that fits, trained from nothing."""
-        base = load_space("mobilenetv2").model_copy(
-            update={"resolutions": MOBILENET_RESOLUTIONS, "widths": MOBILENET_WIDTHS, "feature_mix": 0}
-        )
-        space = fit_space(base, self.data)
+        space = self._mobilenets(MOBILENET_RESOLUTIONS, MOBILENET_WIDTHS)
         core = space.to_core()
         archs = [_core.largest(core, r, w) for r in space.resolutions for w in space.widths]
         scores = [_core.score(core, self.oracle, arch) for arch in archs]
@@ -84,6 +83,15 @@ class Baselines:
         if not fitting:
             return {"fits": False}
         return self._alone("mobilenetv2", space, archs[max(fitting)[1]])
+
+    def tiny(self) -> dict[str, Any]:
+        """MobileNetV2 of width 0.1 at 48 pixels, trained from nothing."""
+        space = self._mobilenets((48,), (0.1,))
+        return self._alone("tiny", space, _core.largest(space.to_core(), 48, 0.1))
+
+    def _mobilenets(self, resolutions: tuple[int, ...], widths: tuple[float, ...]) -> SpaceConfig:
+        update = {"resolutions": resolutions, "widths": widths, "feature_mix": 0}
+        return fit_space(load_space("mobilenetv2").model_copy(update=update), self.data)
 
     def smallest(self) -> dict[str, Any]:
         """The smallest network of the space, trained from nothing."""
@@ -125,7 +133,7 @@ class Baselines:
         return folder
 
 
-KINDS = ("random", "mobilenetv2", "smallest", "found")
+KINDS = ("random", "mobilenetv2", "tiny", "smallest", "found")
 
 
 @reports_errors
