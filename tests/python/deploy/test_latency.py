@@ -25,7 +25,7 @@ from tinynas.errors import InputError
 from tinynas.search.explore import check_latency
 
 ROOT = Path(__file__).resolve().parents[3]
-MEAN_ERROR, WORST_ERROR = 0.05, 0.15
+MEAN_ERROR, WORST_ERROR, MEAN_ERROR_4_BITS = 0.05, 0.15, 0.08
 """That a model may have on networks which it was not fitted to."""
 
 PACKED = calibrate.network_names(4, 2)
@@ -58,7 +58,7 @@ def test_committed_models_reproduce_what_was_measured(core: str) -> None:
     assert model["held_out_error"]["mean"] <= MEAN_ERROR
     assert model["held_out_error"]["worst"] <= WORST_ERROR
     if "held_out_error_4_bits" in model:  # the worst have kernels that hardly another network has
-        assert model["held_out_error_4_bits"]["mean"] <= MEAN_ERROR
+        assert model["held_out_error_4_bits"]["mean"] <= MEAN_ERROR_4_BITS
     errors = []
     for name, instructions in model["measured"].items():
         network, plan = name.split(", ")
