@@ -139,10 +139,7 @@ def main(
     budgets: Annotated[list[str] | None, typer.Option("--budget", help="SRAM/Flash; without it all three.")] = None,
 ) -> None:
     """Accuracy of the best int8 and the best mixed network at 16k/64k, 32k/96k and 64k/160k of SRAM and Flash."""
-    checkpoint = supernet or study.out / "supernet-shared.pt"
-    if supernet is None:
-        study.supernet(None)
-    evaluator = SupernetEvaluator(checkpoint, study.data, pictures=measured, seed=study.seed)
+    evaluator = SupernetEvaluator(study.checkpoint(None, supernet), study.data, pictures=measured, seed=study.seed)
     arms = Arms(study, evaluator, settings, target)
     results: dict[str, Any] = {}
     for budget in budgets or BUDGETS:

@@ -34,9 +34,8 @@ def main(
 ) -> None:
     """Accuracy under two oracles."""
     settings = search_settings(config)
-    evaluator = study.supernet(None, supernet)
-    measurements = study.measurements("shared", evaluator)
-    checkpoint = supernet or study.out / "supernet-shared.pt"
+    checkpoint = study.checkpoint(None, supernet)
+    measurements = study.measurements("shared", study.supernet(None, checkpoint))
     test = SupernetEvaluator(checkpoint, study.data, split=study.data.test, seed=study.seed)
 
     def run(schedule: str, sram: str) -> dict[str, Any]:

@@ -113,15 +113,19 @@ class Study:
         """As asked for, or the space's smallest."""
         return resolution or self.space.resolutions[0], width or self.space.widths[0]
 
-    def supernet(self, subspace: tuple[int, float] | None, checkpoint: Path | None = None) -> SupernetEvaluator:
-        """Trained for one subspace or for all of the space, or as given."""
+    def checkpoint(self, subspace: tuple[int, float] | None, given: Path | None = None) -> Path:
+        """A supernet trained for one subspace or for all of the space, or the one given."""
+        if given is not None:
+            return given
         name = "shared" if subspace is None else f"w{subspace[1]:g}-r{subspace[0]}"
-        if checkpoint is None:
-            with RichProgress(f"supernet {name}", log) as progress:
-                checkpoint = train_supernet(
-                    self.space, subspace, self.data, self.train, self.out / f"supernet-{name}.pt", progress
-                )
-        return SupernetEvaluator(checkpoint, self.data, seed=self.seed)
+        with RichProgress(f"supernet {name}", log) as progress:
+            return train_supernet(
+                self.space, subspace, self.data, self.train, self.out / f"supernet-{name}.pt", progress
+            )
+
+    def supernet(self, subspace: tuple[int, float] | None, given: Path | None = None) -> SupernetEvaluator:
+        """checkpoint(), measured on the validation split."""
+        return SupernetEvaluator(self.checkpoint(subspace, given), self.data, seed=self.seed)
 
     def measurements(self, name: str, evaluator: SupernetEvaluator) -> Measurements:
         """Accuracies through a supernet, each measured once."""

@@ -42,8 +42,11 @@ class FormatMeasurer:
     quantisation takes from it on up to 500 validation pictures, by the reference interpreter."""
 
     def __init__(self, floats: Measurements, evaluator: SupernetEvaluator, data: DataSet, seed: int) -> None:
+        import tinynas._core as _core
+
         self._floats = floats
         self._evaluator = evaluator
+        self._space = _core.SearchSpace.from_json(evaluator.space_json)
         self._data = data
         self._seed = seed
         self._pictures: dict[int, tuple[Any, Any]] = {}
@@ -60,8 +63,7 @@ class FormatMeasurer:
         import tinynas._core as _core
 
         graph = self._evaluator.extract(arch)
-        space = _core.SearchSpace.from_json(self._evaluator.space_json)
-        formats = list(_core.operator_formats(space, _core.Arch.from_json(json.dumps(arch))))
+        formats = list(_core.operator_formats(self._space, _core.Arch.from_json(json.dumps(arch))))
         quantised = quantise(graph, self._data, self._seed, formats, _CALIBRATION_PICTURES)
         resolution = resolution_of(graph)
         if resolution not in self._pictures:

@@ -15,9 +15,8 @@ struct AutoSchedule {
 
 /// The cheapest schedule that takes at most `sram_bytes` of the options (0: any). Cheapest means the fewest predicted
 /// instructions; without a latency model, the first of:
-/// 1. streaming, preferring speed: the fastest kernels, rows at once as far as the memory goes (where it fits, the third is
-/// not
-///    asked);
+/// 1. streaming, preferring speed: the fastest kernels, rows at once as far as the memory goes; where it fits, the third is
+///    not asked;
 /// 2. layer by layer: the same kernels row by row;
 /// 3. streaming, preferring memory: equally many MACs, some of them by single pixels;
 /// 4. with a MAC budget, streaming with the least recomputation that fits, which has no prediction.

@@ -25,8 +25,10 @@ from tinynas.errors import InputError
 from tinynas.search.explore import check_latency
 
 ROOT = Path(__file__).resolve().parents[3]
-MEAN_ERROR, WORST_ERROR, MEAN_ERROR_4_BITS = 0.05, 0.15, 0.08
+MEAN_ERROR, WORST_ERROR = 0.05, 0.15
 """That a model may have on networks which it was not fitted to."""
+MEAN_ERROR_4_BITS = {"cortex-m55": 0.07}
+"""Where it is not MEAN_ERROR: the M55 has a Helium or a DSP body for a 4-bit layer, depending on its formats."""
 
 PACKED = calibrate.network_names(4, 2)
 """Networks of 4 bits, one of each format."""
@@ -58,7 +60,7 @@ def test_committed_models_reproduce_what_was_measured(core: str) -> None:
     assert model["held_out_error"]["mean"] <= MEAN_ERROR
     assert model["held_out_error"]["worst"] <= WORST_ERROR
     if "held_out_error_4_bits" in model:  # the worst have kernels that hardly another network has
-        assert model["held_out_error_4_bits"]["mean"] <= MEAN_ERROR_4_BITS
+        assert model["held_out_error_4_bits"]["mean"] <= MEAN_ERROR_4_BITS.get(core, MEAN_ERROR)
     errors = []
     for name, instructions in model["measured"].items():
         network, plan = name.split(", ")
