@@ -154,6 +154,7 @@ struct DspChooser {
     const bool quick = planar && zero_point_of(input_of(request)) == -128 && requantizes_quickly(weights, shape);
     const bool map = quick && dsp_map_3x3(*request.graph, operator_of(request), request.rows_at_once);
     const bool whole_rows = quick && dsp_whole_rows(*request.graph, operator_of(request));
+    if (quick && dsp_rows_in_place(*request.graph, operator_of(request))) return depthwise_rows(weights);
     const std::string size = std::to_string(kernel) + "x" + std::to_string(kernel) + "s" + std::to_string(w.stride_h);
     const std::string name = "lanes_" + (whole_rows ? "row" + std::to_string(in[2]) : size);
     KernelCall call =
@@ -180,6 +181,25 @@ struct DspChooser {
     add_field(call, "input_w", in[2]);
     add_field(call, "channels", in[3]);
     add_field(call, "input_zero_point", zero_point_of(input_of(request)));
+    if (planar && !map) {
+      const std::int32_t end = (call.columns - 1) * w.stride_w + kernel - w.padding.left;
+      add_field(call, "together", tn_dsp_channels_together(in[3], in[2], w.padding.left, end));
+    }
+    return call;
+  }
+
+  /// 3 x 3, stride 2, of planar rows where they lie.
+  [[nodiscard]] KernelCall depthwise_rows(const std::vector<std::int64_t>& weights) const {
+    const Shape& in = input_of(request).shape;
+    const std::int32_t left = std::get<DepthwiseConv2D>(operator_of(request).kind).window.padding.left;
+    const std::string name = std::string("rows_3x3s2_") + (left != 0 ? "left" : "right");
+    KernelCall call = dsp_call("tn_dsp_depthwise_rows", {"depthwise_rows.c", name + ".S"});
+    call.columns = columns_of(output_of(request));
+    call.fields.push_back({"kernel", "tn_dsp_" + name});
+    add_array(call, "weights", {"lanes", "uint32_t", weights});
+    add_field(call, "channels", in[3]);
+    add_field(call, "input_w", in[2]);
+    add_field(call, "pad_left", left);
     return call;
   }
 

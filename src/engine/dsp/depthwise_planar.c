@@ -11,9 +11,7 @@ static TN_FOR_SIZE void run(const tn_step* step, const tn_dsp_depthwise_params* 
   const int32_t left = first_tap < 0 ? (1 - first_tap) >> 1 : 0; /* words of padding */
   const int8_t* const* input = step->input + at.r * p->stride;
   uint32_t* strips = step->scratch;
-  const int32_t right = end - p->input_w, beside = right > -first_tap ? right : -first_tap;
-  const int32_t together =
-      first_tap <= 0 && right >= 0 ? tn_dsp_channels_together(p->channels, p->input_w, left, beside) : 1;
+  const int32_t together = first_tap <= 0 && end >= p->input_w ? p->together : 1;
   const int32_t filled = left + 2 * words * together, used = left + ((end - first + 1) >> 1);
   const tn_strip strip = {.rows = (at.rows - 1) * p->stride + p->kernel_size,
                           .words = together > 1 ? filled : used,

@@ -10,9 +10,8 @@ namespace {
 /// Channels whose planar rows are unpacked together for `columns` columns of the output.
 std::int32_t channels_together(const KernelRun& run, std::int32_t columns) {
   const auto& s = run.shape;
-  const std::int32_t right = (columns - 1) * s.stride_w + s.kernel_w - s.pad_left - s.input_w;
-  if (columns != s.output_w || right < 0) return 1;
-  return tn_dsp_channels_together(s.input_c, s.input_w, (s.pad_left + 1) / 2, std::max(right, s.pad_left));
+  if (columns != s.output_w) return 1;
+  return tn_dsp_channels_together(s.input_c, s.input_w, s.pad_left, (columns - 1) * s.stride_w + s.kernel_w - s.pad_left);
 }
 
 /// One strip: output rows [y, y + rows) of some columns.
@@ -110,6 +109,13 @@ std::string depthwise_work(const KernelRun& run, Terms& terms) {
     if (planar && dsp_map_3x3(run.graph, run.op, run.shape.rows_at_once)) {
       count(terms, Term::group, run.shape.input_c);
       return "depthwise_map_3x3";
+    }
+    if (planar && dsp_rows_in_place(run.graph, run.op)) {
+      const std::int64_t rows = std::int64_t{run.rows} * run.shape.input_c;
+      count(terms, Term::group_row, rows);
+      count(terms, Term::block, rows * (run.shape.output_w / 4));
+      count(terms, Term::part, rows * (run.shape.output_w % 4 / 2));
+      return "depthwise_rows_3x3_s2";
     }
     dsp_strips(run, terms);
     const std::string k = std::to_string(run.shape.kernel_h), stride = std::to_string(run.shape.stride_w);

@@ -56,6 +56,16 @@ bool dsp_whole_rows(const Graph& graph, const Operator& op) {
          w.padding.left == 1 && tensor_at(graph, op.inputs[1]).shape[2] == 3;
 }
 
+bool dsp_rows_in_place(const Graph& graph, const Operator& op) {
+  if (!dsp_depthwise(graph, op)) return false;
+  const Window& w = std::get<DepthwiseConv2D>(op.kind).window;
+  const std::int32_t columns = tensor_at(graph, op.inputs[0]).shape[2];
+  // The scratch of strips holds a row of padding.
+  const bool row = columns % 4 == 0 && columns >= 8 && columns <= 3 * TN_DSP_STRIP_ROW;
+  return row && columns == 2 * tensor_at(graph, op.outputs[0]).shape[2] && w.stride_w == 2 && w.padding.left <= 1 &&
+         tensor_at(graph, op.inputs[1]).shape[2] == 3;
+}
+
 DspBody dsp_body(const Graph& graph, const Operator& op) {
   if (!has_weights(op)) return DspBody::none;
   const Tensor &in = tensor_at(graph, op.inputs[0]), &weights = tensor_at(graph, op.inputs[1]);

@@ -20,6 +20,9 @@ namespace tinynas {
 /// (engine/dsp/lanes_row.inc).
 [[nodiscard]] bool dsp_whole_rows(const Graph& graph, const Operator& op);
 
+/// Whether a DSP depthwise convolution of 3 x 3, stride 2, can read planar rows where they lie (engine/dsp/rows_3x3s2.inc).
+[[nodiscard]] bool dsp_rows_in_place(const Graph& graph, const Operator& op);
+
 /// Which DSP kernels compute an operator's rows of pixels: pairs or fours of channels times tiles, strips of a channel, or
 /// portable ones.
 enum class DspBody : std::uint8_t { none, pairs, quads, lanes };

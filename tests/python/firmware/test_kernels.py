@@ -72,6 +72,21 @@ def test_planar_rows_of_several_channels_unpacked_together(tmp_path: Path) -> No
     assert [r for r in results if r.verdict != "ok"] == []
 
 
+def test_stride_2_reads_planar_rows_where_they_lie(tmp_path: Path) -> None:
+    """Padding on either side, every tail, first and last rows of padding or none."""
+    lines = [
+        f"{side}_{h}x{w} depthwise {h} {w} 6 6 3 3 2 {top} {1 - side} {bottom} {side} {activation} {flavour} 3 1 7"
+        for side in (0, 1)
+        for h, w, top, bottom in ((8, 8, 1, 0), (7, 12, 0, 0), (8, 16, 0, 1), (9, 20, 1, 1), (5, 100, 1, 1))
+        for activation, flavour in (("relu6", "plain"), ("relu", "dead"), ("relu6", "w4"), ("relu", "extreme"))
+    ]
+    image = emulator.build("cortex-m7", "dsp", lines, tmp_path, _program())
+    results = emulator.run("cortex-m7", image)
+    assert [r for r in results if r.verdict != "ok"] == []
+    calls = (tmp_path / "cases.c").read_text()
+    assert min(calls.count(f".kernel = tn_dsp_rows_3x3s2_{side}") for side in ("left", "right")) >= 10
+
+
 def test_a_wrong_answer_is_seen(tmp_path: Path) -> None:
     """The firmware compares with the interpreter: a changed checksum must be reported."""
     line = "small conv 4 4 8 8 1 1 1 0 0 0 0 relu6 plain 1 0 5"
@@ -93,6 +108,8 @@ def test_a_wrong_answer_is_seen(tmp_path: Path) -> None:
         ("pw conv 40 40 8 48 1 1 1 0 0 0 0 relu6 plain 2 1 7", 1.5, None),
         ("dw depthwise 40 40 16 16 3 3 1 1 1 1 1 relu6 plain 5 1 9", None, 15.0),
         ("dw depthwise 20 20 48 48 3 3 1 1 1 1 1 relu6 plain 8 1 9", None, 15.0),
+        ("dw depthwise 40 40 48 48 3 3 2 1 1 0 0 relu6 plain 2 1 7", None, 16.5),
+        ("dw depthwise 48 48 16 16 3 3 2 0 0 1 1 relu6 plain 2 1 7", None, 16.5),
         ("dw depthwise 25 5 64 64 3 3 1 1 1 1 1 relu6 plain 11 1 9", None, 15.0),
         ("dw depthwise 6 6 128 128 3 3 1 1 1 1 1 relu6 plain 6 1 9", None, 13.5),
         ("dw depthwise 3 3 64 64 3 3 1 1 1 1 1 relu6 plain 3 1 9", None, 12.0),

@@ -128,6 +128,22 @@ typedef struct {
 } tn_dsp_map;
 void tn_dsp_map_3x3(const tn_dsp_map* map);
 
+/* Three planar rows of some channels, walked plane by plane from the side of a column of padding. The order of the fields is
+ * known to dsp/rows_3x3s2.inc. */
+typedef struct {
+  const int8_t* rows[3]; /* where the walk begins */
+  const uint32_t* weights;
+  int8_t* output;  /* the walk's first pixel */
+  int32_t next[3]; /* bytes from the walk's end in a plane to its beginning in the next channel's */
+  int32_t span;    /* bytes of a row that the blocks of four outputs walk */
+  int32_t tail;    /* outputs behind them: 0 or 2 */
+  int32_t channels;
+  int32_t stride; /* bytes from an output pixel to the next */
+} tn_dsp_rows;
+typedef void tn_dsp_rows_kernel(const tn_dsp_rows* rows);
+void tn_dsp_rows_3x3s2_left(const tn_dsp_rows* rows);
+void tn_dsp_rows_3x3s2_right(const tn_dsp_rows* rows);
+
 /* K x K with K = 3, 5, 7, stride 1 or 2 both ways, no dilation, one output channel per input channel, at least 4 channels;
  * with stride 1 the left padding is even for K = 5 and odd for K = 3, 7. Any x0 that is a multiple of 4. */
 typedef struct {
@@ -137,12 +153,23 @@ typedef struct {
   int16_t kernel_size, stride;
   int16_t pad_left, input_w;
   int16_t channels, input_zero_point;
+  int16_t together; /* planar rows: tn_dsp_channels_together() */
 } tn_dsp_depthwise_params;
 void tn_dsp_depthwise(const tn_step* step, const tn_dsp_depthwise_params* params);
 void tn_dsp_depthwise_planar(const tn_step* step, const tn_dsp_depthwise_params* params); /* of planar rows */
 /* The same of all rows of a map of 3 x 3 with a zero point of -128, stride 1, one column and row of padding around it;
  * channels that none of the slower ways of lanes.inc is for. */
 void tn_dsp_depthwise_map_3x3(const tn_step* step, const tn_dsp_depthwise_params* params);
+/* 3 x 3, stride 2, of planar rows with a zero point of -128, half as many outputs in a row as inputs, one column of padding;
+ * channels that none of the slower ways of lanes.inc is for. Scratch: input_w bytes. */
+typedef struct {
+  tn_dsp_rows_kernel* kernel;
+  const uint32_t* weights; /* as tn_dsp_depthwise's */
+  int16_t channels;
+  int16_t input_w;  /* a multiple of 4, at least 8 */
+  int16_t pad_left; /* 1: the padding is on the left, 0: on the right */
+} tn_dsp_depthwise_rows_params;
+void tn_dsp_depthwise_rows(const tn_step* step, const tn_dsp_depthwise_rows_params* params);
 /* Of 4-bit rows, into such; channels a multiple of 4. The constants are those of outputs less by 120, clamped to int8. */
 void tn_dsp_depthwise_s4(const tn_step* step, const tn_dsp_depthwise_params* params);
 void tn_dsp_pack_s4(const int8_t* wide, int8_t* output, int32_t count, int32_t stride);

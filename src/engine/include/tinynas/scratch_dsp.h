@@ -92,11 +92,12 @@ static inline int32_t tn_dsp_strip_words(int32_t kernel, int32_t stride, int32_t
 }
 static inline int32_t tn_dsp_strips_narrow(int32_t words) { return 4 * words * TN_DSP_STRIP_CHANNELS <= TN_DSP_STRIP_ROW; }
 
-/* Channels of whole planar rows that are unpacked together, their strips side by side behind `left` words of padding:
- * several where the columns that a plane's last word lacks are padding enough between two of them, `beside` columns. */
-static inline int32_t tn_dsp_channels_together(int32_t channels, int32_t columns, int32_t left, int32_t beside) {
-  const int32_t words = (columns + 3) / 4;
-  int32_t together = 4 * words < columns + beside ? 1 : 8;
+/* Channels of whole planar rows that are unpacked together, their strips side by side behind a left padding of `pad_left`
+ * columns: several where the columns that a plane's last word lacks are padding enough between two of them. `end`: columns
+ * from the map's first on that the outputs read. */
+static inline int32_t tn_dsp_channels_together(int32_t channels, int32_t columns, int32_t pad_left, int32_t end) {
+  const int32_t words = (columns + 3) / 4, left = (pad_left + 1) / 2, right = end - columns;
+  int32_t together = right < 0 || 4 * words < columns + (right > pad_left ? right : pad_left) ? 1 : 8;
   while (channels % together != 0 || (together > 1 && 4 * (left + 2 * words * together) > TN_DSP_STRIP_ROW)) together /= 2;
   return together;
 }
