@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -44,6 +45,12 @@ struct PackedMatrix {
 /// weights [channels][runs * run_length], each run gathered by itself (engine/dsp/gather.S).
 [[nodiscard]] PackedMatrix pack_matrix(std::span<const std::int64_t> weights, std::int32_t runs, std::int32_t run_length,
                                        const OutputStage& stage, const DspPlacement& placement);
+
+/// The same with weights of 16 bits (engine/dsp/tile_w16.S) and results in planar rows; two channels and steps or more.
+/// nullopt where interval arithmetic does not prove the quick requantisation for every channel.
+[[nodiscard]] std::optional<PackedMatrix> pack_matrix_w16(std::span<const std::int64_t> weights, std::int32_t runs,
+                                                          std::int32_t run_length, const OutputStage& stage,
+                                                          const DspPlacement& placement);
 
 struct DepthwiseShape {
   std::int32_t kernel = 3, stride = 1;

@@ -70,10 +70,18 @@ void add_matrix(KernelCall& call, const KernelRequest& request, std::int32_t run
   const OutputStage stage = output_stage_of(request);
   const bool into_nibbles = output_of(request).dtype == DType::s4;
   call.sources.insert(call.sources.end(), {"dsp/fill_tile.c", "dsp/gather.S"});
-  const PackedMatrix packed = pack_matrix(values, runs, run_length, into_nibbles ? staged(stage) : stage, placement);
-  add_pairs(call, request, packed, rows);
   add_field(call, "matrix.plane_bytes", placement.planar ? placement.plane_bytes : 0);
   add_field(call, "matrix.pixel_bytes", placement.planar ? 0 : channels);
+  if (placement.planar && dsp_weights_w16(*request.graph, operator_of(request))) {
+    if (const auto wide = pack_matrix_w16(values, runs, run_length, stage, placement)) {
+      call.sources.emplace_back("dsp/tile_w16.S");
+      call.fields.push_back({"matrix.kernel", "tn_dsp_tile_w16"});
+      add_field(call, "matrix.blocks_alone", 1);
+      return add_packed(call, request, *wide, rows);
+    }
+  }
+  const PackedMatrix packed = pack_matrix(values, runs, run_length, into_nibbles ? staged(stage) : stage, placement);
+  add_pairs(call, request, packed, rows);
 }
 
 struct DspChooser {

@@ -30,9 +30,11 @@
 @   r12     a step's weights           lr     read pointer in the tile
 @   s0-s31  weights of up to 32 steps: a VMOV from there needs no pointer
 @
-@ With more than 32 steps the first (steps - 1) % 32 + 1 run first, entered by a computed jump; then 32 at a time.
+@ With more than 32 steps the first (steps - 1) % 32 + 1 run first, entered by a computed jump; then 32 at a time. A block of
+@ one has registers to spare and reads its weights by r2, in rounds of 16 steps.
 
 .equ UNROLL, 32
+.equ UNROLL_ONE, 16
 .equ PAIR_HEADER, 10
 .equ BYTE_LEFT, 7       @ mode
 
@@ -51,32 +53,31 @@
 .equ F_NUMBER, 56       @ of the mode
 .equ F_PLACE, 60        @ word 9 of the header; in planar rows also the odd channel's
 .equ F_PLACE_ODD, 64
-.equ F_DISPATCH, 68     @ what follows the steps of a block of four: the code of its mode, or .Lmore4 while chunks of weights
+.equ F_DISPATCH, 68     @ what follows the steps of a block of four: the code of its mode, or .Lmore while chunks of weights
 .equ F_MODE, 72         @ are missing; behind the last chunk
-.equ F_DISPATCH_ONE, 76 @ the same of a block of one: .Lone or .Lmore1
-.equ F_MODE_ONE, 80
-.equ F_ENTRY, 84        @ where a block enters its steps, or .Lreload when the weights do not all stay in registers
-.equ F_STEPS, 88
-.equ F_ENTRY_ONE, 92
-.equ F_STEPS_ONE, 96
-.equ F_MORE, 100        @ further chunks of every block
-.equ F_CHUNKS, 104      @ that this block still needs
-.equ F_FIRST, 108       @ 32 words that end with the first chunk
-.equ F_NEXT, 112        @ the next chunk
-.equ F_HEADER, 116      @ of this pair
-.equ F_PAIRS, 120       @ pairs left
-.equ F_TILE, 124
-.equ F_BLOCKS_END, 128  @ of the tile's blocks of four
-.equ F_SINGLE, 132      @ the next block of one
-.equ F_END, 136         @ of the tile
-.equ F_PLANE, 140
-.equ F_PAIR_BYTES, 144  @ from one header to the next
-.equ F_UNUSED, 148      @ bytes of the registers that the first chunk leaves unused
-.equ F_STOP, 152        @ the read pointer behind the last block of four, or behind a block of one
-.equ F_SPREAD, 156      @ addresses of a block of one
-.equ F_SPILL, 172       @ accumulators of a universal mode, the read pointer, a return address
+.equ F_ENTRY, 76        @ where a block enters its steps, or .Lreload when the weights do not all stay in registers
+.equ F_STEPS, 80
+.equ F_ENTRY_ONE, 84    @ where a block of one does
+.equ F_ROUNDS, 88       @ of a block of one through its steps
+.equ F_WEIGHTS, 92      @ of this pair
+.equ F_MORE, 96         @ further chunks of every block
+.equ F_CHUNKS, 100      @ that this block still needs
+.equ F_FIRST, 104       @ 32 words that end with the first chunk
+.equ F_NEXT, 108        @ the next chunk
+.equ F_HEADER, 112      @ of the next pair
+.equ F_PAIRS, 116       @ pairs left
+.equ F_TILE, 120
+.equ F_BLOCKS_END, 124  @ of the tile's blocks of four
+.equ F_SINGLE, 128      @ the next block of one
+.equ F_END, 132         @ of the tile
+.equ F_PLANE, 136
+.equ F_PAIR_BYTES, 140  @ from one header to the next
+.equ F_UNUSED, 144      @ bytes of the registers that the first chunk leaves unused
+.equ F_STOP, 148        @ the read pointer behind the last block of four, or behind a block of one
+.equ F_SPREAD, 152      @ addresses of a block of one
+.equ F_SPILL, 168       @ accumulators of a universal mode, the read pointer, a return address
 .equ F_RETURN, F_SPILL + 36
-.equ FRAME, 212
+.equ FRAME, 208
 
 .syntax unified
 .thumb
@@ -95,58 +96,12 @@ e2 .req r10
 e3 .req r11
 
 @ One step. Every instruction takes 4 bytes: entries are computed.
-.macro STEP count, step
-  .if \count == 1
-    ldr.w x0, [lr], #4
-  .else
+.macro STEP step
     ldmia.w lr!, {r0, r1, r2, r3}
-  .endif
     vmov r12, s\step
-    MAC \count, o, r12
+    MAC 4, o, r12
     sxtb16.w r12, r12
-    MAC \count, e, r12
-.endm
-
-@ The sums of a block of `count` pixels; then on to its dispatch.
-.macro SUMS count, entry, steps_entry, dispatch, mode
-  .if \count == 1
-    ldr o0, [sp, #F_BIAS]
-    ldr e0, [sp, #F_BIAS + 16]
-  .else
-    ldmia sp, {r4-r11}
-  .endif
-    ldr pc, [sp, #\entry]
-    .align 2
-.Lreload\count:
-    ldr r12, [sp, #F_FIRST]
-    ldr r0, [sp, #F_MORE]
-    adr.w r1, .Lmore\count + 1
-    vldmia r12!, {s0-s31}
-    str r12, [sp, #F_NEXT]
-    str r0, [sp, #F_CHUNKS]
-    str r1, [sp, #\dispatch]
-    ldr pc, [sp, #\steps_entry]
-    .align 2
-.Lsteps\count:
-  .irp step, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
-    STEP \count, \step
-  .endr
-  .irp step, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
-    STEP \count, \step
-  .endr
-    ldr pc, [sp, #\dispatch]
-    .align 2
-.Lmore\count:
-    ldr r12, [sp, #F_NEXT]
-    ldr r0, [sp, #F_CHUNKS]
-    vldmia r12!, {s0-s31}
-    subs r0, #1
-    str r12, [sp, #F_NEXT]
-    str r0, [sp, #F_CHUNKS]
-    bne.w .Lsteps\count
-    ldr r0, [sp, #\mode]
-    str r0, [sp, #\dispatch]
-    b.w .Lsteps\count
+    MAC 4, e, r12
 .endm
 
 @ acc<p> = instruction(acc<p>, operands) for every pixel p.
@@ -264,20 +219,19 @@ tn_dsp_tile_run:
     lsls r3, r2, #2
     strd r0, r3, [sp, #F_PAIR_BYTES]
     movs r3, #(3 + 2 * 4) * 4
-    adr.w r0, .Lsteps4 + 1
+    adr.w r0, .Lsteps + 1
     mla r4, r2, r3, r0
-    movs r3, #(3 + 2 * 1) * 4
-    adr.w r6, .Lsteps1 + 1
-    mla r5, r2, r3, r6
     str r4, [sp, #F_STEPS]
-    str r5, [sp, #F_STEPS_ONE]
     cbz r1, 1f
-    adr.w r4, .Lreload4 + 1
-    adr.w r5, .Lreload1 + 1
+    adr.w r4, .Lreload + 1
 1:  str r4, [sp, #F_ENTRY]
-    str r5, [sp, #F_ENTRY_ONE]
-    adr.w r0, .Lone + 1
-    strd r0, r0, [sp, #F_DISPATCH_ONE]
+    adds r1, r6, #UNROLL_ONE - 1    @ rounds, and steps that the first one passes over
+    lsrs r1, r1, #4
+    rsb r2, r6, r1, lsl #4
+    movs r3, #(3 + 2) * 4
+    adr.w r0, .Lsteps_one + 1
+    mla r0, r2, r3, r0
+    strd r0, r1, [sp, #F_ENTRY_ONE]
 
 .Lpair:
     ldrd r11, r10, [sp, #F_PAIR_BYTES]
@@ -285,6 +239,7 @@ tn_dsp_tile_run:
     add r11, r11, r12
     str r11, [sp, #F_HEADER]
     ldmia r12!, {r0-r9}
+    str r12, [sp, #F_WEIGHTS]
     sub r12, r12, r10
     ldr r11, [sp, #F_PLANE]
     vldmia r12, {s0-s31}
@@ -307,7 +262,38 @@ tn_dsp_tile_run:
     cmp r0, lr
     beq.w .Lsingles
 .Lblock:
-    SUMS 4, F_ENTRY, F_STEPS, F_DISPATCH, F_MODE
+    ldmia sp, {r4-r11}
+    ldr pc, [sp, #F_ENTRY]
+    .align 2
+.Lreload:
+    ldr r12, [sp, #F_FIRST]
+    ldr r0, [sp, #F_MORE]
+    adr.w r1, .Lmore + 1
+    vldmia r12!, {s0-s31}
+    str r12, [sp, #F_NEXT]
+    str r0, [sp, #F_CHUNKS]
+    str r1, [sp, #F_DISPATCH]
+    ldr pc, [sp, #F_STEPS]
+    .align 2
+.Lsteps:
+  .irp step, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+    STEP \step
+  .endr
+  .irp step, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+    STEP \step
+  .endr
+    ldr pc, [sp, #F_DISPATCH]
+.Lmore:
+    ldr r12, [sp, #F_NEXT]
+    ldr r0, [sp, #F_CHUNKS]
+    vldmia r12!, {s0-s31}
+    subs r0, #1
+    str r12, [sp, #F_NEXT]
+    str r0, [sp, #F_CHUNKS]
+    bne.w .Lsteps
+    ldr r0, [sp, #F_MODE]
+    str r0, [sp, #F_DISPATCH]
+    b.w .Lsteps
     .align 2
 .Lmodes:
     MODE_ENTRIES nhwc_left, nhwc_right, nhwc_linear, nhwc_universal, nhwc_single
@@ -396,9 +382,21 @@ tn_dsp_tile_run:
     ldrd lr, r0, [sp, #F_SINGLE]
     cmp r0, lr
     beq.w .Lpair_done
-    SUMS 1, F_ENTRY_ONE, F_STEPS_ONE, F_DISPATCH_ONE, F_MODE_ONE
+    ldr o0, [sp, #F_BIAS]
+    ldr e0, [sp, #F_BIAS + 16]
+    ldrd r1, r2, [sp, #F_ROUNDS]    @ and weights
+    ldr pc, [sp, #F_ENTRY_ONE]
     .align 2
-.Lone:
+.Lsteps_one:
+  .rept UNROLL_ONE
+    ldr.w x0, [lr], #4
+    ldr.w r12, [r2], #4
+    smlad o0, x0, r12, o0
+    sxtb16.w r12, r12
+    smlad e0, x0, r12, e0
+  .endr
+    subs r1, #1
+    bne.w .Lsteps_one
     ldr r0, [sp, #F_NUMBER]
     subs r0, #BYTE_LEFT
     cmp r0, #1

@@ -12,6 +12,15 @@ typedef struct {
   int32_t pixel_bytes; /* 0: planar */
 } tn_dsp_pixels;
 
+/* Less than a row. */
+static inline void tn_dsp_step_back(tn_dsp_pixels* output, int32_t count) {
+  output->x -= count;
+  if (output->x < output->x0) {
+    output->x += output->x1 - output->x0;
+    --output->row;
+  }
+}
+
 /* The pixels of a step's rows from r on. */
 tn_dsp_pixels tn_dsp_pixels_of(const tn_step* step, const tn_dsp_matrix* matrix, int32_t r);
 

@@ -6,7 +6,7 @@
 #include "graph/operators.h"
 #include "graph/shape.h"
 #include "oracle/kernels/scratch.h"
-#include "tinynas/scratch.h"
+#include "tinynas/constants.h"
 
 namespace tinynas {
 namespace {
@@ -64,6 +64,14 @@ bool dsp_rows_in_place(const Graph& graph, const Operator& op) {
   const bool row = columns % 4 == 0 && columns >= 8 && columns <= 3 * TN_DSP_STRIP_ROW;
   return row && columns == 2 * tensor_at(graph, op.outputs[0]).shape[2] && w.stride_w == 2 && w.padding.left <= 1 &&
          tensor_at(graph, op.inputs[1]).shape[2] == 3;
+}
+
+bool dsp_weights_w16(const Graph& graph, const Operator& op) {
+  if (!dsp_convolution(graph, op) || tensor_at(graph, op.inputs[1]).dtype != DType::s8) return false;
+  const tn_shape s = kernel_shape(graph, op);
+  const std::int32_t steps = s.kernel_h * tn_dsp_run_steps(s.kernel_w * s.input_c);
+  const bool blocks = kernel_kind(graph, op) == TN_KIND_POINTWISE ? s.output_w >= 4 : s.output_w % 4 == 0;
+  return blocks && s.output_c >= 2 && steps >= 2 && steps <= TN_DSP_W16_STEPS;
 }
 
 DspBody dsp_body(const Graph& graph, const Operator& op) {

@@ -23,6 +23,9 @@ namespace tinynas {
 /// Whether a DSP depthwise convolution of 3 x 3, stride 2, can read planar rows where they lie (engine/dsp/rows_3x3s2.inc).
 [[nodiscard]] bool dsp_rows_in_place(const Graph& graph, const Operator& op);
 
+/// Whether a DSP convolution into planar rows has few enough inputs for weights of 16 bits (engine/dsp/tile_w16.S).
+[[nodiscard]] bool dsp_weights_w16(const Graph& graph, const Operator& op);
+
 /// Which DSP kernels compute an operator's rows of pixels: pairs or fours of channels times tiles, strips of a channel, or
 /// portable ones.
 enum class DspBody : std::uint8_t { none, pairs, quads, lanes };

@@ -28,16 +28,21 @@ std::int32_t inside_columns(const KernelRun& run) {
   return std::max(0, end - static_cast<std::int32_t>(ceil_div(w.padding.left, w.stride_w)));
 }
 
+bool has_weights_w16(const KernelRun& run) { return run.output == Layout::planar && dsp_weights_w16(run.graph, run.op); }
+
 // DSP: tiles of pixels, gathered once, times pairs or fours of channels.
 
 struct DspTiles {
   std::int32_t group_channels, tile_pixels;
-  bool unpacks;  // weights of 4 bits
+  bool unpacks;       // weights of 4 bits
+  bool blocks_alone;  // no single pixels
 };
 
 void dsp_tiles(const Matrix& m, const DspTiles& form, std::int64_t pixels, Terms& terms) {
   const std::int32_t steps = m.runs * tn_dsp_run_steps(m.run_length);
-  const std::int64_t groups = ceil_div(m.channels, form.group_channels), blocks = pixels / 4, singles = pixels % 4;
+  const std::int64_t groups = ceil_div(m.channels, form.group_channels);
+  const std::int64_t blocks = form.blocks_alone ? ceil_div(pixels, 4) : pixels / 4;
+  const std::int64_t singles = form.blocks_alone ? 0 : pixels % 4;
   const std::int64_t tiles = pixels <= form.tile_pixels ? 1 : 1 + ceil_div(pixels - form.tile_pixels, form.tile_pixels & ~3);
   count(terms, Term::tile, tiles);
   count(terms, Term::group, tiles * groups);
@@ -74,7 +79,7 @@ void dsp_matrix(const KernelRun& run, const Matrix& m, Terms& terms) {
   const std::int32_t steps = m.runs * tn_dsp_run_steps(m.run_length);
   const std::int32_t rows_at_once = m.windows ? 1 : run.shape.rows_at_once, bits = run.shape.weight_bits;
   const DspTiles form{dsp_body(run.graph, run.op) == DspBody::quads ? 4 : 2,
-                      tn_dsp_tile_pixels(steps, m.columns, rows_at_once, bits), bits == 4};
+                      tn_dsp_tile_pixels(steps, m.columns, rows_at_once, bits), bits == 4, has_weights_w16(run)};
   if (!m.windows) {
     run.steps([&](std::int32_t /*y*/, std::int32_t rows) { dsp_tiles(m, form, std::int64_t{rows} * m.columns, terms); });
     return;
@@ -171,6 +176,7 @@ std::string matrix_work(const KernelRun& run, Terms& terms) {
   const bool dsp = run.set == TN_SET_DSP || run.set == TN_SET_HELIUM;
   if (dsp && dsp_body(run.graph, run.op) != DspBody::none) {
     dsp_matrix(run, m, terms);
+    if (has_weights_w16(run)) return name + "_w16";
     return run.set == TN_SET_HELIUM ? name + "_dsp" : name;
   }
   paired_matrix(run, m, terms);

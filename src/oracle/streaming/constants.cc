@@ -68,6 +68,8 @@ class Constants {
     const auto& s = run_.shape;
     switch (dsp_body(run_.graph, run_.op)) {
       case DspBody::pairs:
+        if (run_.output == Layout::planar && dsp_weights_w16(run_.graph, run_.op))
+          return tn_dsp_w16_words(s.kernel_h * tn_dsp_run_steps(s.kernel_w * s.input_c), s.output_c);
         return tn_dsp_matrix_words(s.kernel_h * tn_dsp_run_steps(s.kernel_w * s.input_c), s.output_c, s.weight_bits);
       case DspBody::quads:
         return tn_dsp_quads_words(s.input_c / 2, s.output_c, static_cast<std::int32_t>(ceil_div(s.input_c, kGroupInputs)));
@@ -197,8 +199,11 @@ std::vector<std::int64_t> constant_bytes(const ScheduleInput& input, const Plan&
       const auto index = static_cast<std::size_t>(segment.operators[i]);
       const Operator& op = graph.operators[index];
       const auto batch = segment.rows_at_once.empty() ? 1 : segment.rows_at_once[i];
-      const Constants constants(run_of(graph, op, set, batch));
-      const bool own = segment.grain == Grain::rows && !works_in_place(op, buffers[static_cast<std::size_t>(op.outputs[0])]);
+      const auto* output = buffers[static_cast<std::size_t>(op.outputs[0])];
+      KernelRun run = run_of(graph, op, set, batch);
+      if (output != nullptr) run.output = output->layout;
+      const Constants constants(std::move(run));
+      const bool own = segment.grain == Grain::rows && !works_in_place(op, output);
       if (segment.grain == Grain::pixels) bytes[index] += padding.add(op);
       bytes[index] += own ? constants.packed() : constants.portable();
     }

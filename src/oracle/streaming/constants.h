@@ -12,8 +12,8 @@ namespace tinynas {
 /// Bytes of the constant arrays of every operator (weights, biases, requantisation, tables, constant operands) under `plan`
 /// on the options' core, from shapes and, where there are any, zero points. Where weights decide, the usual case counts: on
 /// DSP cores every channel has a partner (beyond 512 inputs of large weights one may not) and 4-bit weights of 4-bit maps
-/// stand in groups of 96 inputs, on Helium no layer of int8 outputs needs the general
-/// requantisation.
+/// stand in groups of 96 inputs, weights of 16 bits are chosen wherever shapes allow them; on Helium no layer of int8
+/// outputs needs the general requantisation.
 [[nodiscard]] std::vector<std::int64_t> constant_bytes(const ScheduleInput& input, const Plan& plan);
 
 /// Of every operator: no plan of `streaming` with these options takes less.

@@ -151,7 +151,8 @@ TEST(ScoreTable, PreferringSpeedSaysWhatTheLeastPlanTakes) {
       EXPECT_LE(fast.sram_bytes, cost.sram_bytes);
       EXPECT_EQ(fast.sram_bytes, least_cut_peak({graph, make_row_graph(graph), slim}, std::array{Grain::rows}));
       EXPECT_LE(fast.flash_bytes, cost.flash_bytes);
-      EXPECT_GE(fast.flash_bytes, std::string(core) == "cortex-m7" ? cost.flash_bytes : cost.flash_bytes * 2 / 3);
+      // Planar rows, whose 16-bit weights (M7) and Helium's forms (M55) cost more, are not in every plan.
+      EXPECT_GE(fast.flash_bytes, std::string(core) == "cortex-m7" ? cost.flash_bytes * 9 / 10 : cost.flash_bytes * 2 / 3);
     }
   }
 }

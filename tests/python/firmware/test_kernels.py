@@ -87,6 +87,29 @@ def test_stride_2_reads_planar_rows_where_they_lie(tmp_path: Path) -> None:
     assert min(calls.count(f".kernel = tn_dsp_rows_3x3s2_{side}") for side in ("left", "right")) >= 10
 
 
+def test_few_inputs_into_planar_rows(tmp_path: Path) -> None:
+    """Weights of 16 bits: rows of whole words and others, whose last block overlaps the one before, across rows too;
+    odd numbers of channels; 2 to 16 steps of two input channels; channels that do not allow it."""
+    lines = [
+        f"{activation}{flavour}{h}x{w}_{ci} conv {h} {w} {ci} {co} 1 1 1 0 0 0 0 {activation} {flavour} {rows} 1 {ci}"
+        for h, w, rows in ((3, 4, 2), (5, 5, 5), (4, 6, 3), (3, 7, 1), (6, 10, 4), (5, 13, 2), (2, 40, 2))
+        for ci, co in ((3, 2), (8, 5), (17, 8), (32, 3))
+        for activation, flavour in (("relu6", "plain"), ("relu", "dead"), ("relu", "extreme"))
+    ] + [
+        f"window{h}x{w} conv {h} {w} {ci} 7 {k} {k} {stride} {pad} {pad} {pad} {pad} relu6 plain 2 1 {h}"
+        for h, w, ci, k, stride, pad in (
+            (9, 8, 3, 3, 1, 1),
+            (8, 15, 3, 3, 2, 1),
+            (7, 12, 1, 5, 1, 2),
+            (5, 14, 2, 3, 1, 0),
+        )
+    ]
+    results = emulator.run("cortex-m7", emulator.build("cortex-m7", "dsp", lines, tmp_path, _program()))
+    assert len(results) == len(lines)
+    assert [r for r in results if r.verdict != "ok"] == []
+    assert (tmp_path / "cases.c").read_text().count(".kernel = tn_dsp_tile_w16") >= 50
+
+
 def test_a_wrong_answer_is_seen(tmp_path: Path) -> None:
     """The firmware compares with the interpreter: a changed checksum must be reported."""
     line = "small conv 4 4 8 8 1 1 1 0 0 0 0 relu6 plain 1 0 5"
@@ -105,7 +128,9 @@ def test_a_wrong_answer_is_seen(tmp_path: Path) -> None:
         ("pw conv 20 20 48 144 1 1 1 0 0 0 0 relu6 plain 1 0 7", 0.95, None),
         ("pw conv 20 20 48 16 1 1 1 0 0 0 0 none plain 1 0 7", 0.95, None),
         ("pw conv 25 5 64 64 1 1 1 0 0 0 0 relu plain 4 1 7", 0.95, None),
-        ("pw conv 40 40 8 48 1 1 1 0 0 0 0 relu6 plain 2 1 7", 1.5, None),
+        ("pw conv 40 40 8 48 1 1 1 0 0 0 0 relu6 plain 2 1 7", 1.4, None),
+        ("pw conv 48 48 8 16 1 1 1 0 0 0 0 relu6 plain 4 1 7", 1.5, None),
+        ("pw conv 10 10 24 144 1 1 1 0 0 0 0 relu6 plain 4 1 7", 0.95, None),
         ("dw depthwise 40 40 16 16 3 3 1 1 1 1 1 relu6 plain 5 1 9", None, 15.0),
         ("dw depthwise 20 20 48 48 3 3 1 1 1 1 1 relu6 plain 8 1 9", None, 15.0),
         ("dw depthwise 40 40 48 48 3 3 2 1 1 0 0 relu6 plain 2 1 7", None, 16.5),

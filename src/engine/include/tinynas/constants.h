@@ -11,6 +11,13 @@ static inline int32_t tn_dsp_matrix_words(int32_t steps, int32_t channels, int32
   return lead + (channels + 1) / 2 * (TN_DSP_PAIR_HEADER + words);
 }
 
+/* The same with weights of 16 bits (dsp/tile_w16.S). */
+#define TN_DSP_W16_STEPS 16
+#define TN_DSP_W16_HEADER 8
+static inline int32_t tn_dsp_w16_words(int32_t steps, int32_t channels) {
+  return tn_dsp_lead(steps) + (channels + 1) / 2 * (TN_DSP_W16_HEADER + 2 * steps);
+}
+
 /* Weights, inputs and outputs of 4 bits: two words, then fours of channels, each with two words for every group of steps. */
 #define TN_DSP_QUAD_HEADER 17
 static inline int32_t tn_dsp_quads_words(int32_t steps, int32_t channels, int32_t groups) {

@@ -21,6 +21,7 @@ typedef struct {
 } tn_dsp_tile;
 typedef void tn_dsp_tile_kernel(const tn_dsp_tile* tile);
 void tn_dsp_tile_run(const tn_dsp_tile* tile);
+void tn_dsp_tile_w16(const tn_dsp_tile* tile);  /* weights of 16 bits, few steps, no singles, planar rows */
 void tn_dsp_tile_s4(const tn_dsp_tile* tile);   /* weights of 4 bits */
 void tn_dsp_tile_w4a4(const tn_dsp_tile* tile); /* and pixels and outputs; `pairs` counts fours of output channels */
 const uint32_t* tn_dsp_expand(const uint32_t* packed, uint32_t* words, int32_t pairs, int32_t steps);
@@ -47,11 +48,12 @@ typedef struct {
   int32_t plane_bytes;    /* planar output: of a channel's row */
   int32_t pixel_bytes;    /* nhwc output: of a pixel; 0: planar */
   int32_t tile_pixels;    /* tn_dsp_tile_pixels() */
-  int32_t expanded_bytes; /* of scratch in front of the tile; 0: weights of 8 bits */
+  int32_t expanded_bytes; /* of scratch in front of the tile; 0: weights of 8 or 16 bits */
+  int32_t blocks_alone;   /* 1: the kernel has no singles, the last block of a run overlaps the one before */
 } tn_dsp_matrix;
 
 /* 1x1, stride 1; also fully connected. Planar output: the columns that a row's last word lacks are left alone; where there
- * are none, x0 and x1 are multiples of 4. */
+ * are none, x0 and x1 are multiples of 4. `blocks_alone`: four columns or more. */
 typedef struct {
   tn_dsp_matrix matrix;
   int32_t input_c;
@@ -60,7 +62,7 @@ void tn_dsp_pointwise(const tn_step* step, const tn_dsp_pointwise_params* params
 /* Inputs of 4 bits, input_c a multiple of 8; the outputs are those of the matrix's kernel. */
 void tn_dsp_pointwise_s4(const tn_step* step, const tn_dsp_pointwise_params* params);
 
-/* Any window without dilation of columns and groups. */
+/* Any window without dilation of columns and groups. `blocks_alone`: a multiple of four columns. */
 typedef struct {
   tn_dsp_matrix matrix;
   tn_geometry geometry;
