@@ -54,8 +54,9 @@ struct PackedMatrix {
 
 struct DepthwiseShape {
   std::int32_t kernel = 3, stride = 1;
-  bool leading_zero = false;  // stride 2: the first tap stands in the upper halfword
-  std::int32_t offset = 0;    // what the strips' values have more than the map's
+  bool leading_zero = false;   // stride 2: the first tap stands in the upper halfword
+  std::int32_t offset = 0;     // what the strips' values have more than the map's
+  std::int32_t zero_rows = 0;  // beside the weights, half of them in front
 };
 /// weights [kernel][kernel][channels] -> words of the channels in turn.
 [[nodiscard]] std::vector<std::int64_t> pack_depthwise(std::span<const std::int64_t> weights, const DepthwiseShape& shape,

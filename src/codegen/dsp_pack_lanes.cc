@@ -103,9 +103,10 @@ class LanePacker {
     const std::int64_t sum = std::accumulate(channel.weights.begin(), channel.weights.end(), std::int64_t{0});
     header[0] = channel.constant ? 0 : (channel.bias - shape_.offset * sum) * (1LL << shift) + extra;
     for (const auto value : header) words.push_back(word(value));
-    for (std::int32_t row = 0; row < shape_.kernel; ++row) {
+    const std::int32_t beside = shape_.zero_rows / 2;
+    for (std::int32_t row = -beside; row < shape_.kernel + beside; ++row) {
       const auto tap = [&](std::int32_t i) {
-        const bool inside = i >= 0 && i < shape_.kernel;
+        const bool inside = row >= 0 && row < shape_.kernel && i >= 0 && i < shape_.kernel;
         return inside ? channel.weights[static_cast<std::size_t>(row * shape_.kernel + i)] * (1LL << shift) : 0;
       };
       if (shape_.stride == 2) {
@@ -186,7 +187,7 @@ std::vector<std::int64_t> pack_depthwise(std::span<const std::int64_t> weights, 
 
 bool requantizes_quickly(std::span<const std::int64_t> words, const DepthwiseShape& shape) {
   constexpr std::size_t kAddend = 2;  // of a channel's words; 0: a slower way
-  const auto each = static_cast<std::size_t>(tn_dsp_lanes_words(shape.kernel, shape.stride));
+  const auto each = static_cast<std::size_t>(tn_dsp_lanes_words(shape.kernel, shape.stride, shape.zero_rows));
   for (std::size_t i = kAddend; i < words.size(); i += each) {
     if (words[i] == 0) return false;
   }

@@ -148,52 +148,76 @@ struct DspChooser {
   }
 
   std::optional<KernelCall> operator()(const DepthwiseConv2D& op) const {
-    const Shape& in = input_of(request).shape;
-    const Window& w = op.window;
-    const std::int32_t kernel = input_of(request, 1).shape[1];
-    const DType maps = input_of(request).dtype;
     if (request.in_place || request.output != Layout::nhwc || !has_body()) return std::nullopt;
-    const bool nibbles = maps == DType::s4;
-    const bool planar = request.input == Layout::planar;
-    const DepthwiseShape shape{kernel, w.stride_h, (w.padding.left & 1) != 0, planar ? 128 : (nibbles ? 8 : 0)};
+    const bool nibbles = input_of(request).dtype == DType::s4, planar = request.input == Layout::planar;
+    const Graph& graph = *request.graph;
+    DepthwiseShape shape{input_of(request, 1).shape[1], op.window.stride_h, (op.window.padding.left & 1) != 0,
+                         planar ? 128 : (nibbles ? 8 : 0)};
+    if (planar && dsp_map_7x7(graph, operator_of(request), request.rows_at_once)) shape.zero_rows = TN_DSP_MAP_ZERO_ROWS;
     const OutputStage stage = nibbles ? staged(output_stage_of(request)) : output_stage_of(request);
     const auto weights = pack_depthwise(constant_values(input_of(request, 1)), shape, stage);
+    if (planar) return depthwise_planar(shape, weights);
+    KernelCall call = dsp_call("tn_dsp_depthwise", {});
+    if (nibbles) {
+      call.function += "_s4";
+      call.sources = {"dsp/depthwise_s4.c", "dsp/unpack_nhwc_s4.S", "dsp/pack_s4.S"};
+    } else {
+      call.sources = {"dsp/depthwise.c", "dsp/unpack_nhwc.S"};
+    }
+    add_lanes(call, "lanes_" + size_of(shape), shape, weights);
+    return call;
+  }
+
+  [[nodiscard]] static std::string size_of(const DepthwiseShape& shape) {
+    const std::string kernel = std::to_string(shape.kernel);
+    return kernel + "x" + kernel + "s" + std::to_string(shape.stride);
+  }
+
+  [[nodiscard]] KernelCall depthwise_planar(const DepthwiseShape& shape, const std::vector<std::int64_t>& weights) const {
+    const Operator& op = operator_of(request);
+    const Shape& in = input_of(request).shape;
     // Planar values are stored with 128 added: a zero point of -128 is padding that adds nothing.
-    const bool quick = planar && zero_point_of(input_of(request)) == -128 && requantizes_quickly(weights, shape);
-    const bool map = quick && dsp_map_3x3(*request.graph, operator_of(request), request.rows_at_once);
-    const bool whole_rows = quick && dsp_whole_rows(*request.graph, operator_of(request));
-    if (quick && dsp_rows_in_place(*request.graph, operator_of(request))) return depthwise_rows(weights);
-    const std::string size = std::to_string(kernel) + "x" + std::to_string(kernel) + "s" + std::to_string(w.stride_h);
-    const std::string name = "lanes_" + (whole_rows ? "row" + std::to_string(in[2]) : size);
-    KernelCall call =
-        dsp_call("tn_dsp_depthwise", {"unpack_planar.S", "requantize.S", "lanes_run.S", "lanes_slow.S", name + ".S"});
-    if (map) {
+    const bool quick = zero_point_of(input_of(request)) == -128 && requantizes_quickly(weights, shape);
+    if (quick && dsp_rows_in_place(*request.graph, op)) return depthwise_rows(weights);
+    KernelCall call = dsp_call("tn_dsp_depthwise", {});
+    if (quick && dsp_map_3x3(*request.graph, op, request.rows_at_once)) {
       call.function += "_map_3x3";
       call.sources = {"dsp/depthwise_map.c", "dsp/map_3x3.S"};
-    } else if (planar) {
-      call.function += "_planar";
-      call.sources.push_back("dsp/depthwise_planar.c");
-    } else if (nibbles) {
-      call.function += "_s4";
-      call.sources.insert(call.sources.end(), {"dsp/depthwise_s4.c", "dsp/unpack_nhwc_s4.S", "dsp/pack_s4.S"});
-    } else {
-      call.sources.insert(call.sources.end(), {"dsp/depthwise.c", "dsp/unpack_nhwc.S"});
+      add_depthwise(call, shape, weights);
+      return call;
     }
+    call.function += "_planar";
+    call.sources = {"dsp/depthwise_planar.c"};
+    std::string name = "lanes_" + size_of(shape);
+    if (shape.zero_rows != 0) name = "lanes_map_7x7";
+    if (quick && dsp_whole_rows(*request.graph, op)) name = "lanes_row" + std::to_string(in[2]);
+    add_lanes(call, name, shape, weights);
+    const std::int32_t left = std::get<DepthwiseConv2D>(op.kind).window.padding.left;
+    const std::int32_t end = (call.columns - 1) * shape.stride + shape.kernel - left;
+    add_field(call, "together", tn_dsp_channels_together(in[3], in[2], left, end));
+    return call;
+  }
+
+  /// Strips of one channel times the kernel `name`.
+  void add_lanes(KernelCall& call, const std::string& name, const DepthwiseShape& shape,
+                 const std::vector<std::int64_t>& weights) const {
+    call.sources.insert(call.sources.end(), {"dsp/unpack_planar.S", "dsp/requantize.S", "dsp/lanes_run.S",
+                                             "dsp/lanes_slow.S", "dsp/" + name + ".S"});
+    call.fields.push_back({"kernel", "tn_dsp_" + name});
+    add_depthwise(call, shape, weights);
+  }
+
+  void add_depthwise(KernelCall& call, const DepthwiseShape& shape, const std::vector<std::int64_t>& weights) const {
+    const Shape& in = input_of(request).shape;
     call.columns = columns_of(output_of(request));
-    if (!map) call.fields.push_back({"kernel", "tn_dsp_" + name});
     add_array(call, "weights", {"lanes", "uint32_t", weights});
-    add_field(call, "channel_words", tn_dsp_lanes_words(kernel, w.stride_h));
-    add_field(call, "kernel_size", kernel);
-    add_field(call, "stride", w.stride_h);
-    add_field(call, "pad_left", w.padding.left);
+    add_field(call, "channel_words", tn_dsp_lanes_words(shape.kernel, shape.stride, shape.zero_rows));
+    add_field(call, "kernel_size", shape.kernel);
+    add_field(call, "stride", shape.stride);
+    add_field(call, "pad_left", std::get<DepthwiseConv2D>(operator_of(request).kind).window.padding.left);
     add_field(call, "input_w", in[2]);
     add_field(call, "channels", in[3]);
     add_field(call, "input_zero_point", zero_point_of(input_of(request)));
-    if (planar && !map) {
-      const std::int32_t end = (call.columns - 1) * w.stride_w + kernel - w.padding.left;
-      add_field(call, "together", tn_dsp_channels_together(in[3], in[2], w.padding.left, end));
-    }
-    return call;
   }
 
   /// 3 x 3, stride 2, of planar rows where they lie.

@@ -61,8 +61,8 @@
 .equ F_ROUNDS, 88       @ of a block of one through its steps
 .equ F_WEIGHTS, 92      @ of this pair
 .equ F_MORE, 96         @ further chunks of every block
-.equ F_CHUNKS, 100      @ that this block still needs
-.equ F_FIRST, 104       @ 32 words that end with the first chunk
+.equ F_FIRST, 100       @ 32 words that end with the first chunk
+.equ F_CHUNKS, 104      @ that this block still needs
 .equ F_NEXT, 108        @ the next chunk
 .equ F_HEADER, 112      @ of the next pair
 .equ F_PAIRS, 116       @ pairs left
@@ -266,12 +266,10 @@ tn_dsp_tile_run:
     ldr pc, [sp, #F_ENTRY]
     .align 2
 .Lreload:
-    ldr r12, [sp, #F_FIRST]
-    ldr r0, [sp, #F_MORE]
+    ldrd r0, r12, [sp, #F_MORE]     @ and first
     adr.w r1, .Lmore + 1
     vldmia r12!, {s0-s31}
-    str r12, [sp, #F_NEXT]
-    str r0, [sp, #F_CHUNKS]
+    strd r0, r12, [sp, #F_CHUNKS]
     str r1, [sp, #F_DISPATCH]
     ldr pc, [sp, #F_STEPS]
     .align 2
@@ -284,12 +282,10 @@ tn_dsp_tile_run:
   .endr
     ldr pc, [sp, #F_DISPATCH]
 .Lmore:
-    ldr r12, [sp, #F_NEXT]
-    ldr r0, [sp, #F_CHUNKS]
+    ldrd r0, r12, [sp, #F_CHUNKS]   @ and next
     vldmia r12!, {s0-s31}
     subs r0, #1
-    str r12, [sp, #F_NEXT]
-    str r0, [sp, #F_CHUNKS]
+    strd r0, r12, [sp, #F_CHUNKS]
     bne.w .Lsteps
     ldr r0, [sp, #F_MODE]
     str r0, [sp, #F_DISPATCH]

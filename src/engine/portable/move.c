@@ -58,7 +58,13 @@ void tn_transpose(const tn_step* step, const tn_transpose_params* params) {
       for (int32_t c = 0; c < d[2]; ++c) {
         for (int32_t e = 0; e < d[3]; ++e) {
           const int8_t* from = in + a * s[0] + b * s[1] + c * s[2] + e * s[3];
-          for (int32_t f = 0; f < d[4]; ++f, from += s[4], out += bytes) memcpy(out, from, bytes);
+          for (int32_t f = 0; f < d[4]; ++f, from += s[4], out += bytes) {
+            if (bytes == 1) {
+              *out = *from;
+            } else {
+              memcpy(out, from, bytes);
+            }
+          }
         }
       }
     }

@@ -120,7 +120,8 @@ std::string depthwise_work(const KernelRun& run, Terms& terms) {
     dsp_strips(run, terms);
     const std::string k = std::to_string(run.shape.kernel_h), stride = std::to_string(run.shape.stride_w);
     return "depthwise_" + k + "x" + k + "_s" + stride + (planar ? "_planar" : "") +
-           (planar && dsp_whole_rows(run.graph, run.op) ? "_rows" : "");
+           (planar && dsp_whole_rows(run.graph, run.op) ? "_rows" : "") +
+           (planar && dsp_map_7x7(run.graph, run.op, run.shape.rows_at_once) ? "_map" : "");
   }
   if (run.set == TN_SET_THUMB2 && !multiplied && run.shape.input_c >= 4 && run.shape.weight_bits == 8 &&
       run.shape.input_bits == 8 && run.shape.output_bits == 8) {

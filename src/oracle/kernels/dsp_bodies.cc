@@ -48,6 +48,17 @@ bool dsp_map_3x3(const Graph& graph, const Operator& op, std::int32_t rows_at_on
          w.padding.left == 1 && tensor_at(graph, op.inputs[1]).shape[1] == 3;
 }
 
+bool dsp_map_7x7(const Graph& graph, const Operator& op, std::int32_t rows_at_once) {
+  if (!dsp_depthwise(graph, op)) return false;
+  const Window& w = std::get<DepthwiseConv2D>(op.kind).window;
+  const Tensor& in = tensor_at(graph, op.inputs[0]);
+  const std::int32_t rows = in.shape[1];
+  const auto& zero = in.quantization.zero_point;
+  return rows >= 2 && rows <= 5 && rows <= rows_at_once && rows == tensor_at(graph, op.outputs[0]).shape[1] &&
+         w.stride_h == 1 && w.padding.top == 3 && tensor_at(graph, op.inputs[1]).shape[1] == 7 &&
+         (zero.empty() || zero.front() == -128);
+}
+
 bool dsp_whole_rows(const Graph& graph, const Operator& op) {
   if (!dsp_depthwise(graph, op)) return false;
   const Window& w = std::get<DepthwiseConv2D>(op.kind).window;

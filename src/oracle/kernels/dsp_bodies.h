@@ -16,6 +16,10 @@ namespace tinynas {
 /// padding all around (engine/dsp/map_3x3.S).
 [[nodiscard]] bool dsp_map_3x3(const Graph& graph, const Operator& op, std::int32_t rows_at_once);
 
+/// Whether such a step is a whole map of 2 to 5 rows under 7 x 7 windows, its zero point known to be -128 or unknown
+/// (engine/dsp/lanes.inc).
+[[nodiscard]] bool dsp_map_7x7(const Graph& graph, const Operator& op, std::int32_t rows_at_once);
+
 /// Whether a DSP depthwise convolution of 3 x 3, stride 1, has maps of 5 or 6 columns with one of padding on either side
 /// (engine/dsp/lanes_row.inc).
 [[nodiscard]] bool dsp_whole_rows(const Graph& graph, const Operator& op);

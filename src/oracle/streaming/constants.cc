@@ -74,10 +74,15 @@ class Constants {
       case DspBody::quads:
         return tn_dsp_quads_words(s.input_c / 2, s.output_c, static_cast<std::int32_t>(ceil_div(s.input_c, kGroupInputs)));
       case DspBody::lanes:
-        return std::int64_t{s.output_c} * tn_dsp_lanes_words(s.kernel_h, s.stride_w);
+        return std::int64_t{s.output_c} * tn_dsp_lanes_words(s.kernel_h, s.stride_w, zero_rows());
       default:
         return std::nullopt;
     }
+  }
+
+  [[nodiscard]] std::int32_t zero_rows() const {
+    const bool map = run_.input == Layout::planar && dsp_map_7x7(run_.graph, run_.op, run_.shape.rows_at_once);
+    return map ? TN_DSP_MAP_ZERO_ROWS : 0;
   }
 
   /// Matrices stand in blocks of four channels; 4-bit weights of one input share bytes within a block.
@@ -199,8 +204,10 @@ std::vector<std::int64_t> constant_bytes(const ScheduleInput& input, const Plan&
       const auto index = static_cast<std::size_t>(segment.operators[i]);
       const Operator& op = graph.operators[index];
       const auto batch = segment.rows_at_once.empty() ? 1 : segment.rows_at_once[i];
+      const auto* source = op.inputs.empty() ? nullptr : buffers[static_cast<std::size_t>(op.inputs[0])];
       const auto* output = buffers[static_cast<std::size_t>(op.outputs[0])];
       KernelRun run = run_of(graph, op, set, batch);
+      if (source != nullptr) run.input = source->layout;
       if (output != nullptr) run.output = output->layout;
       const Constants constants(std::move(run));
       const bool own = segment.grain == Grain::rows && !works_in_place(op, output);

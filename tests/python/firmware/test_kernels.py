@@ -87,6 +87,20 @@ def test_stride_2_reads_planar_rows_where_they_lie(tmp_path: Path) -> None:
     assert min(calls.count(f".kernel = tn_dsp_rows_3x3s2_{side}") for side in ("left", "right")) >= 10
 
 
+def test_whole_maps_under_7x7_windows(tmp_path: Path) -> None:
+    """All rows in one step: every height that has a kernel of its own, the next one, every tail, slower channels."""
+    lines = [
+        f"{activation}{flavour}{h}x{w} depthwise {h} {w} 6 6 7 7 1 3 3 3 3 {activation} {flavour} {h} 1 7"
+        for h in (2, 3, 4, 5, 6)
+        for w in (2, 3, 5, 6, 9, 12, 41)
+        for activation, flavour in (("relu6", "plain"), ("relu", "dead"), ("none", "extreme"))
+    ]
+    results = emulator.run("cortex-m7", emulator.build("cortex-m7", "dsp", lines, tmp_path, _program()))
+    assert len(results) == len(lines)
+    assert [r for r in results if r.verdict != "ok"] == []
+    assert (tmp_path / "cases.c").read_text().count(".kernel = tn_dsp_lanes_map_7x7") == 4 * 7 * 3
+
+
 def test_few_inputs_into_planar_rows(tmp_path: Path) -> None:
     """Weights of 16 bits: rows of whole words and others, whose last block overlaps the one before, across rows too;
     odd numbers of channels; 2 to 16 steps of two input channels; channels that do not allow it."""
@@ -137,6 +151,7 @@ def test_a_wrong_answer_is_seen(tmp_path: Path) -> None:
         ("dw depthwise 48 48 16 16 3 3 2 0 0 1 1 relu6 plain 2 1 7", None, 16.5),
         ("dw depthwise 25 5 64 64 3 3 1 1 1 1 1 relu6 plain 11 1 9", None, 15.0),
         ("dw depthwise 6 6 128 128 3 3 1 1 1 1 1 relu6 plain 6 1 9", None, 13.5),
+        ("dw depthwise 5 5 64 64 7 7 1 3 3 3 3 relu6 plain 5 1 7", None, 48.0),
         ("dw depthwise 3 3 64 64 3 3 1 1 1 1 1 relu6 plain 3 1 9", None, 12.0),
         ("pw conv 20 20 144 40 1 1 1 0 0 0 0 none plain 1 0 7", 0.95, None),
         ("pw conv 20 20 16 96 1 1 1 0 0 0 0 relu6 plain 1 0 7", 1.5, None),

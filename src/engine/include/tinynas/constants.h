@@ -24,9 +24,10 @@ static inline int32_t tn_dsp_quads_words(int32_t steps, int32_t channels, int32_
   return 2 + channels / 4 * (TN_DSP_QUAD_HEADER + 2 * groups + steps);
 }
 
-/* A channel of a depthwise convolution: dsp/lanes.inc. */
-static inline int32_t tn_dsp_lanes_words(int32_t kernel, int32_t stride) {
-  return 6 + kernel * (stride == 2 ? (kernel + 1) / 2 : kernel - 1);
+/* A channel of a depthwise convolution, and the rows of zeros beside its weights for whole maps of 7 x 7: dsp/lanes.inc. */
+#define TN_DSP_MAP_ZERO_ROWS 2
+static inline int32_t tn_dsp_lanes_words(int32_t kernel, int32_t stride, int32_t zero_rows) {
+  return 6 + (kernel + zero_rows) * (stride == 2 ? (kernel + 1) / 2 : kernel - 1);
 }
 
 /* Requantisation of a channel: outputs of int8 need the general mode, with a word more, hardly ever, those of 4 bits always.

@@ -114,6 +114,9 @@ void tn_dsp_lanes_5x5s1(const tn_dsp_lanes* lanes);
 void tn_dsp_lanes_5x5s2(const tn_dsp_lanes* lanes);
 void tn_dsp_lanes_7x7s1(const tn_dsp_lanes* lanes);
 void tn_dsp_lanes_7x7s2(const tn_dsp_lanes* lanes);
+/* 7 x 7, stride 1, of all rows of a planar map of 2 to 5 rows with a zero point of -128, three rows of padding above and
+ * below. Weights have a row of zeros in front of them and one behind. */
+void tn_dsp_lanes_map_7x7(const tn_dsp_lanes* lanes);
 /* 3 x 3, stride 1, of planar rows of 5 or 6 columns with a zero point of -128, one column of padding beside them; channels
  * that none of the slower ways of lanes.inc is for. */
 void tn_dsp_lanes_row5(const tn_dsp_lanes* lanes);
