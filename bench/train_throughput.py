@@ -1,11 +1,11 @@
-"""Pictures per second of the sandwich step: tinynas against eager PyTorch (channels_last) on the same cores.
+"""Pictures per second of the sandwich step: tinynas against eager PyTorch (channels_last) on the same cores, or GPU.
 
     python bench/train_throughput.py [--space cifar] [--resolution 32] [--width 1.0] [--batch 64] [--rounds 5]
-        [--bf16] [--json]
+        [--device cpu] [--bf16] [--json]
 
 Both start from the same weights, see the same pictures and train the same subnets, in alternation; the gradients of the
-first step must agree within rounding (which may move a value across a corner of ReLU6). --bf16: the eager step under
-PyTorch's autocast to bfloat16, whose gradients are not compared.
+first step must agree within rounding (which may move a value across a corner of ReLU6). --bf16: the eager step, and on
+a GPU ours too, under PyTorch's autocast to bfloat16; gradients are not compared then.
 """
 
 from __future__ import annotations
@@ -112,8 +112,9 @@ def alpha_loss(logits: torch.Tensor, teacher: torch.Tensor) -> torch.Tensor:
 class EagerStep:
     """One step: largest with labels, the others with its soft labels, clipping, SGD."""
 
-    def __init__(self, net: EagerNet, bf16: bool) -> None:
+    def __init__(self, net: EagerNet, device: str, bf16: bool) -> None:
         self.net = net
+        self.device = device.split(":")[0]
         self.bf16 = bf16
         no_decay = ("gamma", "beta", "bias")
         named = list(net.weights.items())
@@ -124,7 +125,7 @@ class EagerStep:
         self.optimiser = torch.optim.SGD(groups, lr=0.1, momentum=0.9, nesterov=True)
 
     def logits(self, x: torch.Tensor, arch: str) -> torch.Tensor:
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.bf16):
+        with torch.autocast(self.device, torch.bfloat16, enabled=self.bf16):
             return self.net.forward(x, json.loads(arch)).float()
 
     def accumulate(self, images: torch.Tensor, labels: torch.Tensor, archs: list[str]) -> None:
@@ -148,35 +149,47 @@ def largest_difference(ours: Weights, theirs: Weights) -> float:
     return max(float((a - b).abs().max()) for a, b in pairs) / top
 
 
+def clock(device: str) -> float:
+    """Seconds; on a GPU, when it has done what it was given."""
+    if device != "cpu":
+        torch.cuda.synchronize(device)
+    return time.perf_counter()
+
+
 def measure(options: argparse.Namespace) -> dict[str, Any]:
+    device = options.device
     native = supernet_module()
     space = load_space(options.space, 10)
     text = space.model_dump_json()
     net = native.Supernet(text, seed=1)
+    net.to(device)
     ours = dict(net.parameters())
     theirs = {n: v.detach().clone().requires_grad_() for n, v in ours.items()}
-    step = native.TrainStep(net, native.TrainOptions())
-    eager = EagerStep(EagerNet(space.as_json(), theirs), options.bf16)
+    step_options = native.TrainOptions()
+    step_options.mixed_precision = options.bf16
+    step = native.TrainStep(net, step_options)
+    eager = EagerStep(EagerNet(space.as_json(), theirs), device, options.bf16)
     torch.manual_seed(0)
     images = torch.randint(0, 256, (options.batch, options.resolution, options.resolution, 3), dtype=torch.uint8)
     labels = torch.randint(0, 10, (options.batch,))
+    images, labels = images.to(device), labels.to(device)
     seconds: dict[str, list[float]] = {"tinynas": [], "eager": []}
     difference = 0.0
     for i in range(options.rounds + 1):
         archs = native.sandwich_archs(text, options.resolution, options.width, 2, (0, 0, i))
-        began = time.perf_counter()
+        began = clock(device)
         step.clear_gradients()
         step.accumulate(images, labels, archs)
-        between = time.perf_counter()
+        between = clock(device)
         eager.accumulate(images, labels, archs)
-        middle = time.perf_counter()
+        middle = clock(device)
         if i == 0:
             difference = largest_difference(ours, theirs)
-        resumed = time.perf_counter()
+        resumed = clock(device)
         step.apply(0.1)
-        applied = time.perf_counter()
+        applied = clock(device)
         eager.apply()
-        ended = time.perf_counter()
+        ended = clock(device)
         if i > 0:
             seconds["tinynas"].append(between - began + applied - resumed)
             seconds["eager"].append(middle - between + ended - applied)
@@ -186,7 +199,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         "pictures_per_second": speed,
         "ratio": ratio,
         "gradient_difference": difference,
-        "threads": torch.get_num_threads(),
+        "device": torch.cuda.get_device_name(device) if device != "cpu" else f"{torch.get_num_threads()} threads",
     }
 
 
@@ -197,7 +210,8 @@ def main() -> int:
     parser.add_argument("--width", type=float, default=1.0)
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--bf16", action="store_true", help="the eager step in bfloat16")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--bf16", action="store_true", help="in bfloat16: the eager step, and on a GPU ours too")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     result = measure(options)
@@ -207,7 +221,7 @@ def main() -> int:
         speed = result["pictures_per_second"]
         print(f"tinynas {speed['tinynas']:.0f} pictures/s, eager {speed['eager']:.0f}, ratio {result['ratio']:.2f}, ")
         print(
-            f"largest difference of a first gradient {result['gradient_difference']:.1e}, {result['threads']} threads"
+            f"largest difference of a first gradient {result['gradient_difference']:.1e}, {result['device']}"
         )
     return 0 if options.bf16 or result["gradient_difference"] < MOST_DIFFERENCE else 1
 

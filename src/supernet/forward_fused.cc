@@ -8,7 +8,7 @@ namespace {
 
 ConvUse cut(const at::Tensor& weight, const Norm& norm) {
   const std::int64_t channels = weight.size(0);
-  return {weight, norm.gamma.narrow(0, 0, channels), norm.beta.narrow(0, 0, channels), norm.index};
+  return {weight, leading(norm.gamma, 0, channels), leading(norm.beta, 0, channels), norm.index};
 }
 
 }  // namespace
@@ -38,7 +38,7 @@ at::Tensor classify(const Supernet& net, const at::Tensor& x, const NetworkUse& 
   const std::int64_t channels = use.feature_mix > 0 ? use.feature_mix : use.blocks.back().out;
   // [blocks, N, H, W, 16] -> [N, channels]
   const at::Tensor means = x.mean(at::IntArrayRef{2, 3}).permute({1, 0, 2}).reshape({x.size(1), -1}).narrow(1, 0, channels);
-  return at::linear(means, net.classifier_weight().narrow(1, 0, channels), net.classifier_bias());
+  return at::linear(means, leading(net.classifier_weight(), 1, channels), net.classifier_bias());
 }
 
 at::Tensor forward_fused(const Supernet& net, const at::Tensor& image, const NetworkUse& use,

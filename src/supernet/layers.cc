@@ -12,7 +12,7 @@ at::Tensor ElasticDepthwise::view(std::int64_t channels, std::int32_t kernel) co
   if (std::find(kernels.begin(), kernels.end(), kernel) == kernels.end()) {
     throw InputError("[supernet] depthwise kernel: expected one of the space's kernels, got " + std::to_string(kernel));
   }
-  at::Tensor result = weight.narrow(0, 0, channels);
+  at::Tensor result = leading(weight, 0, channels);
   for (std::size_t i = kernels.size() - 1; i-- > 0 && kernels[i] >= kernel;) {
     const std::int64_t k = kernels[i];
     const std::int64_t border = (kernels[i + 1] - k) / 2;

@@ -9,6 +9,11 @@
 
 namespace tinynas {
 
+/// The first `count` entries of a dimension; the tensor itself where that is all of them, which a backward pass likes.
+[[nodiscard]] inline at::Tensor leading(const at::Tensor& tensor, std::int64_t dim, std::int64_t count) {
+  return tensor.size(dim) == count ? tensor : tensor.narrow(dim, 0, count);
+}
+
 /// A trainable tensor of the supernet. `decay`: weight decay applies (not to normalisation and biases).
 struct Parameter {
   std::string name;
@@ -29,7 +34,7 @@ struct ElasticConv {
 
   /// View of the first channels.
   [[nodiscard]] at::Tensor view(std::int64_t out, std::int64_t in) const {
-    return weight.narrow(0, 0, out).narrow(1, 0, in);
+    return leading(leading(weight, 0, out), 1, in);
   }
 };
 

@@ -33,8 +33,13 @@ LossGradient label_loss(const at::Tensor& logits, const at::Tensor& labels, doub
   const at::Tensor scores = logits.detach().to(at::kFloat);
   const auto classes = static_cast<double>(scores.size(1));
   const at::Tensor log_q = at::log_softmax(scores, 1);
-  at::Tensor target = at::full_like(scores, smoothing / classes);
-  target.scatter_add_(1, labels.unsqueeze(1), at::full_like(scores, 1.0 - smoothing).narrow(1, 0, 1));
+  at::Tensor target;
+  if (labels.dim() == 2) {
+    target = labels.to(at::kFloat) * (1.0 - smoothing) + smoothing / classes;
+  } else {
+    target = at::full_like(scores, smoothing / classes);
+    target.scatter_add_(1, labels.unsqueeze(1), at::full_like(scores, 1.0 - smoothing).narrow(1, 0, 1));
+  }
   const auto count = static_cast<double>(scores.size(0));
   return {-(target * log_q).sum() / count, (log_q.exp() - target) / count};
 }

@@ -11,7 +11,8 @@ struct LossGradient {
   at::Tensor gradient;  // [N, classes], already divided by N
 };
 
-/// Cross entropy against labels [N] (int64), smoothed: target = (1 - smoothing) * one_hot + smoothing / classes.
+/// Cross entropy against labels, int64 [N] or each class's share as float [N, classes], smoothed:
+/// target = (1 - smoothing) * share + smoothing / classes.
 [[nodiscard]] LossGradient label_loss(const at::Tensor& logits, const at::Tensor& labels, double smoothing);
 
 struct DivergenceOptions {

@@ -118,6 +118,13 @@ at::Tensor Supernet::forward(const at::Tensor& x, const Arch& arch, const Forwar
   return fused ? forward_fused(*this, x, use, options) : forward_plain(*this, x, use, options);
 }
 
+bool Supernet::is_elastic() const {
+  return space_.resolutions.size() > 1 || space_.widths.size() > 1 ||
+         std::any_of(space_.stages.begin(), space_.stages.end(), [](const Stage& stage) {
+           return stage.depths.size() > 1 || stage.kernels.size() > 1 || stage.expansions.size() > 1;
+         });
+}
+
 void Supernet::to(const at::Device& device) {
   const c10::NoGradGuard no_grad;
   for (Parameter& parameter : parameters_) {

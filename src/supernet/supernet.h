@@ -42,6 +42,8 @@ class Supernet {
   [[nodiscard]] const SearchSpace& space() const { return space_; }
   [[nodiscard]] const SupernetOptions& options() const { return options_; }
   [[nodiscard]] std::size_t norms() const { return norms_; }
+  /// Whether the space has more than one network.
+  [[nodiscard]] bool is_elastic() const;
 
   [[nodiscard]] const ElasticConv& stem() const { return stem_; }
   /// The first block, then max(depths) blocks per stage.

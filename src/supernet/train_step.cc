@@ -4,6 +4,8 @@
 #include <ATen/autocast_mode.h>
 #include <c10/core/GradMode.h>
 
+#include <algorithm>
+
 #include "graph/error.h"
 #include "space/rng.h"
 #include "space/sample.h"
@@ -30,6 +32,14 @@ class MixedPrecision {
  private:
   bool on_;
 };
+
+std::vector<at::Tensor> gradients_of(const std::vector<Parameter>& parameters) {
+  std::vector<at::Tensor> result;
+  for (const Parameter& parameter : parameters) {
+    if (parameter.value.grad().defined()) result.push_back(parameter.value.grad());
+  }
+  return result;
+}
 
 template <typename T>
 T pick(const std::vector<T>& choices, Rng& rng) {
@@ -72,9 +82,8 @@ TrainStep::TrainStep(std::shared_ptr<Supernet> net, const TrainOptions& options)
 }
 
 void TrainStep::clear_gradients() {
-  for (const Parameter& parameter : net_->parameters()) {
-    if (parameter.value.grad().defined()) parameter.value.mutable_grad().zero_();
-  }
+  const std::vector<at::Tensor> gradients = gradients_of(net_->parameters());
+  if (!gradients.empty()) at::_foreach_zero_(gradients);
 }
 
 StepLosses TrainStep::accumulate(const at::Tensor& images, const at::Tensor& labels, const std::vector<Arch>& archs,
@@ -82,7 +91,7 @@ StepLosses TrainStep::accumulate(const at::Tensor& images, const at::Tensor& lab
   if (archs.empty()) throw InputError("[train_step] archs: expected at least one, got none");
   const at::Tensor x = normalise_images(images);
   at::Tensor soft = teacher;
-  StepLosses losses;
+  at::Tensor first, correct;
   at::Tensor others = at::zeros({}, x.options());
   for (std::size_t i = 0; i < archs.size(); ++i) {
     at::Tensor logits;
@@ -92,8 +101,8 @@ StepLosses TrainStep::accumulate(const at::Tensor& images, const at::Tensor& lab
     }
     LossGradient loss = label_loss(logits, labels, options_.label_smoothing);
     if (i == 0) {
-      losses.first = loss.loss.item<double>();
-      losses.correct = logits.argmax(1).eq(labels).sum().item<std::int64_t>();
+      first = loss.loss;
+      correct = logits.argmax(1).eq(labels.dim() == 2 ? labels.argmax(1) : labels).sum();
     }
     if (soft.defined() && options_.distillation != Distillation::none) {
       const LossGradient distilled = options_.distillation == Distillation::alpha
@@ -107,39 +116,43 @@ StepLosses TrainStep::accumulate(const at::Tensor& images, const at::Tensor& lab
     logits.backward(loss.gradient.to(logits.scalar_type()));
     if (i == 0 && !soft.defined()) soft = logits.detach();
   }
-  if (archs.size() > 1) losses.others = others.item<double>() / static_cast<double>(archs.size() - 1);
-  return losses;
+  // Read together and at the end: every read waits for the device.
+  const at::Tensor values = at::stack({first.to(at::kDouble), others.to(at::kDouble), correct.to(at::kDouble)}).cpu();
+  const double* value = values.const_data_ptr<double>();
+  const double count = std::max<double>(1.0, static_cast<double>(archs.size()) - 1.0);
+  return {value[0], value[1] / count, static_cast<std::int64_t>(value[2])};
 }
 
 double sgd_step(const std::vector<Parameter>& parameters, const std::vector<at::Tensor>& momentum,
                 const TrainOptions& options, double learning_rate) {
   const c10::NoGradGuard no_grad;
-  double square = 0;
-  for (const Parameter& parameter : parameters) {
-    const at::Tensor& gradient = parameter.value.grad();
-    if (gradient.defined()) square += gradient.square().sum().item<double>();
-  }
-  const double norm = std::sqrt(square);
-  const double scale = options.clip_norm > 0 && norm > options.clip_norm ? options.clip_norm / norm : 1.0;
+  std::vector<at::Tensor> values, gradients, velocities, decayed, their_gradients;
   for (std::size_t i = 0; i < parameters.size(); ++i) {
-    at::Tensor value = parameters[i].value, velocity = momentum[i];
-    at::Tensor gradient = value.grad();
-    if (!gradient.defined()) continue;
-    gradient.mul_(scale);
-    if (parameters[i].decay) gradient.add_(value, options.weight_decay);
-    velocity.mul_(options.momentum).add_(gradient);
-    value.sub_(gradient.add(velocity, options.momentum), learning_rate);
+    const at::Tensor& value = parameters[i].value;
+    if (!value.grad().defined()) continue;
+    values.push_back(value);
+    gradients.push_back(value.grad());
+    velocities.push_back(momentum[i]);
+    if (!parameters[i].decay) continue;
+    decayed.push_back(value);
+    their_gradients.push_back(value.grad());
   }
+  if (values.empty()) return 0;
+  // One read from the device, and few launches on it.
+  const double norm = at::stack(at::_foreach_norm(gradients)).to(at::kDouble).norm().item<double>();
+  if (options.clip_norm > 0 && norm > options.clip_norm) at::_foreach_mul_(gradients, options.clip_norm / norm);
+  if (!decayed.empty()) at::_foreach_add_(their_gradients, decayed, options.weight_decay);
+  at::_foreach_mul_(velocities, options.momentum);
+  at::_foreach_add_(velocities, gradients);
+  at::_foreach_add_(gradients, velocities, options.momentum);
+  at::_foreach_add_(values, gradients, -learning_rate);
   return norm;
 }
 
 double TrainStep::apply(double learning_rate) {
   const double norm = sgd_step(net_->parameters(), momentum_, options_, learning_rate);
   const c10::NoGradGuard no_grad;
-  for (std::size_t i = 0; i < average_.size(); ++i) {
-    const at::Tensor& value = net_->parameters()[i].value;
-    if (value.grad().defined()) average_[i].lerp_(value, 1.0 - options_.ema_decay);
-  }
+  if (!average_.empty()) at::_foreach_lerp_(average_, values(), 1.0 - options_.ema_decay);
   return norm;
 }
 

@@ -62,7 +62,9 @@ TrainOption = Annotated[
         "--train", help="A training recipe of configs/train or a YAML file; chosen with the space if not given."
     ),
 ]
-DeviceOption = Annotated[str, typer.Option("--device", help="cpu, cuda, cuda:1, ...")]
+DeviceOption = Annotated[
+    str | None, typer.Option("--device", help="cpu, cuda, cuda:1, ...; the training recipe's if not given.")
+]
 
 ModeOption = Annotated[
     Mode | None, typer.Option("--mode", help="Stage 1 chooses resolution and width, or they are searched jointly.")
@@ -104,10 +106,18 @@ def search(
     workers: Annotated[int, typer.Option("--workers", min=1, help="Ray workers that measure candidates.")] = 1,
     epochs: EpochsOption = None,
     supernet: Annotated[Path | None, typer.Option("--supernet", help="A trained checkpoint to search in.")] = None,
+    teacher: Annotated[
+        Path | None,
+        typer.Option("--teacher", help="A run whose finetuned network teaches the winner; else the supernet's largest."),
+    ] = None,
+    init: Annotated[
+        Path | None,
+        typer.Option("--init", help="A run with the same winner, whose finetuning goes on; else from the supernet."),
+    ] = None,
     name: Annotated[str | None, typer.Option("--name", help="The run's folder below --runs.")] = None,
     runs: Annotated[Path, typer.Option("--runs", help="Where runs and their cache lie.")] = Path("runs"),
     seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
-    device: DeviceOption = "cpu",
+    device: DeviceOption = None,
     bits: BitsOption = Bits.eight,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")] = False,
     as_json: JsonOption = False,
@@ -142,7 +152,9 @@ def search(
         seed=seed,
         target=board,
         supernet=supernet,
-        device=device,
+        teacher=teacher,
+        init=init,
+        device=device or recipe.device,
         workers=workers,
         bits=bits,
     )

@@ -47,7 +47,7 @@ def train(
         Path | None, typer.Option("--init", help="A supernet of the same space to start from, for a longer training.")
     ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
-    device: DeviceOption = "cpu",
+    device: DeviceOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Train a supernet that serves all of a space; `search --supernet OUT/supernet.pt` uses it.
@@ -70,7 +70,7 @@ def train(
     data_set = read_data(data, reading, log)
     preset = preset_for(data_set)
     recipe = with_epochs(load_train(train or preset.train), epochs)
-    config = recipe.model_copy(update={"seed": seed, "device": device})
+    config = recipe.model_copy(update={"seed": seed, "device": device or recipe.device})
     if out is None:
         if epochs is not None:
             config = config.model_copy(update={"qat_epochs": epochs})
@@ -81,7 +81,7 @@ def train(
         return
     net_space = fit_space(load_space(space or preset.space), data_set)
     data_set = training_data(data_set, data, reading, recipe, log)
-    with joined(device) as world, ExitStack() as shown:
+    with joined(config.device) as world, ExitStack() as shown:
         progress = shown.enter_context(RichProgress("training the supernet", log)) if world.is_first else None
         checkpoint = train_supernet(net_space, None, data_set, config, out, progress, init)
     if not world.is_first:

@@ -50,6 +50,9 @@ class TrainConfig(Config):
     worker_kind: Literal["threads", "processes"] = "threads"
     augmentation: str = "auto"
     """A preset of the data's augmentations; auto: the one that suits the data."""
+    mixup: Annotated[float, Field(ge=0)] = 0.0
+    """Every picture is blended with another of its batch, by a share drawn from Beta(mixup, mixup), and so are their
+    labels (Zhang et al., mixup, 2018); 0: none."""
     checkpoint_seconds: Annotated[float, Field(gt=0)] = 60.0
     tensorboard: bool = False
     calibration_pictures: Count = 1000

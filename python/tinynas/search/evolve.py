@@ -73,7 +73,7 @@ def evolve(problem: Problem, history: JsonLines, advance: Advance = lambda *_: N
 
     log = _History(history)
     knowledge = _Knowledge(problem, log, advance)
-    knowledge.measure_random(problem.config.predictor.pairs, problem.config.predictor.quantised)
+    knowledge.measure_random(problem.config.predictor.pairs, problem.config.predictor.quantised, _extremes(problem))
     if not knowledge.can_predict:  # so few networks fit that all of them have been measured
         return knowledge.best(len(knowledge.measured))
     searcher = _core.make_searcher(
@@ -144,6 +144,27 @@ class _History:
 
 
 @dataclass(frozen=True)
+class _Candidate:
+    """As a searcher's candidates."""
+
+    arch: Any
+    score: Any
+
+
+def _extremes(problem: Problem) -> list[_Candidate]:
+    """The largest and the smallest network, where they fit: under a loose budget the largest is hard to beat, and no
+    random drawing finds it. None where blocks choose formats."""
+    import tinynas._core as _core
+
+    space, side, width = problem.space, max(problem.space.resolutions), problem.space.widths
+    if space.formats != ["w8a8"]:
+        return []
+    ends = (_core.largest(space, side, max(width)), _core.smallest(space, min(space.resolutions), min(width)))
+    scored = [_Candidate(arch, _core.score(space, problem.oracle, arch)) for arch in ends]
+    return [candidate for candidate in scored if _core.fits(candidate.score, problem.limits)]
+
+
+@dataclass(frozen=True)
 class _Predicted:
     """Accuracy (a fraction), and how far the predictor's members differ about it."""
 
@@ -179,9 +200,9 @@ class _Knowledge:
             return [_entry(candidate, accuracy) for candidate, accuracy in floats]
         return [_entry(floats[i][0], a) | {"float_accuracy": floats[i][1]} for i, a in self._quantised.items()]
 
-    def measure_random(self, count: int, quantised: int) -> None:
-        """Random networks within the limits, measured, `quantised` of them in their formats too; the predictors are
-        fitted to them."""
+    def measure_random(self, count: int, quantised: int, extremes: Sequence[Any] = ()) -> None:
+        """Random networks within the limits, after the `extremes`, `count` in all, measured, `quantised` of them in
+        their formats too; the predictors are fitted to them."""
         import tinynas._core as _core
 
         options = _core.SearchOptions(
@@ -189,7 +210,8 @@ class _Knowledge:
         )
         problem = self._problem
         searcher = _core.make_searcher("random", problem.space, problem.oracle, problem.limits, options)
-        self._measure(list(searcher.ask())[:count], 0, "measuring subnets", quantised)
+        drawn = [*extremes, *searcher.ask()][:count]
+        self._measure(drawn, 0, "measuring subnets", quantised)
         self._fit()
 
     def buy(self, history: Sequence[Any], count: int, generation: int) -> None:

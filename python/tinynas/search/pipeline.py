@@ -163,9 +163,8 @@ class Search:
 
         evaluator, arch = self.evaluator(), without_formats(found["arch"])
         with self._seconds("finetune"), RichProgress("finetuning the winner") as progress:
-            net = finetune(
-                evaluator, arch, self.data, train_config(self.settings), self.run.path / "finetune.pt", progress
-            )
+            config, others = train_config(self.settings), (self.settings.teacher, self.settings.init)
+            net = finetune(evaluator, arch, self.data, config, self.run.path / "finetune.pt", progress, *others)
             before, after = found.get("float_accuracy", found["accuracy"]), net.accuracy()
         luck = math.sqrt(before * (1 - before) / len(self.data.val))
         gained = after >= before - luck

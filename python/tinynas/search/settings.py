@@ -35,6 +35,10 @@ class SearchSettings:
     target: TargetConfig | None = None
     supernet: Path | None = None
     """A trained checkpoint to search in, instead of one trained (or found) under `cache`."""
+    teacher: Path | None = None
+    """A run (or its finetune.pt) whose network teaches the winner, instead of the supernet's largest."""
+    init: Path | None = None
+    """A run of the same winner, whose finetuned weights the finetuning starts from."""
     hold_out: tuple[str, ...] = ()
     """Spoken digits: speakers kept for the test."""
     device: str = "cpu"
@@ -71,6 +75,8 @@ class SearchSettings:
             "seed": self.seed,
             "bits": self.bits.value,
             "supernet": str(self.supernet) if self.supernet else None,
+            "teacher": str(self.teacher) if self.teacher else None,
+            "init": str(self.init) if self.init else None,
         }
 
 

@@ -14,7 +14,7 @@ from tinynas.train import RichProgress, TrainConfig
 from tinynas.train.loop import train_supernet
 
 _DONE = "done.json"
-_LATER = ("augmentation",)
+_LATER = ("augmentation", "mixup")
 """Settings younger than supernets that users may have: they name a supernet only where they are not the default."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tinynas.config.space import SpaceConfig
 from tinynas.config.train import TrainConfig
 from tinynas.data.base import DataSet, Split
+from tinynas.errors import InputError
 from tinynas.train.checkpoint import Checkpoint, copy_tensors, load
 from tinynas.train.evaluator import ArchJson, Pictures, SupernetEvaluator, accuracy_of, arch_text, measure
 from tinynas.train.loop import Run, check_data
@@ -72,9 +74,16 @@ def finetune(
     config: TrainConfig,
     out: Path,
     progress: ProgressCallback | None = None,
+    teacher: Path | None = None,
+    init: Path | None = None,
 ) -> TrainedNet:
-    """Trains a subnet on from the supernet's weights, for `finetune_epochs`, distilled from the largest subnet of its
-    resolution unless it learns from labels alone; resumable through `out` (a .pt file)."""
+    """Trains a subnet on for `finetune_epochs`, from the supernet's weights or from `init`, where an earlier finetuning
+    of the same arch ended; distilled from `teacher` (default: the largest subnet of its resolution) unless it learns from
+    labels alone. `teacher` and `init`: a run, or its finetune.pt.
+
+    Resumable through `out` (a .pt file). InputError where the teacher is not a network for these pictures, or `init` is
+    not of this arch.
+    """
     native = supernet_module()
     text = arch_text(arch)
     alone_space, alone = native.space_of_arch(evaluator.space_json, text)
@@ -88,16 +97,69 @@ def finetune(
             "ema_decay": 0.0,
         }
     )
-    teacher = None if config.label_share == 1 else _largest_of(evaluator, _resolution(text))
-    return _train(_Job(evaluator.space_json, text, alone_space, alone, net), data, config, out, progress, teacher)
+    logits = None
+    if config.label_share < 1:
+        resolution = _resolution(text)
+        taught_by = _network_of(teacher, data, resolution, config) if teacher else _largest_of(evaluator, resolution)
+        logits = taught_by.logits(config.mixed_precision)
+    job = _Job(evaluator.space_json, text, alone_space, alone, net)
+    if init is not None:
+        _start_from(init, job)
+    return _train(job, data, config, out, progress, logits)
 
 
-def _largest_of(evaluator: SupernetEvaluator, resolution: int) -> Callable[[Any], Any]:
-    """Logits of the largest subnet of a resolution."""
+@dataclass
+class _FrozenNet:
+    """A network over a space of its own, where a GPU's library compiles kernels for its shapes alone."""
+
+    net: Any
+    arch: str
+    statistics: Any
+
+    def logits(self, mixed_precision: bool) -> Callable[[Any], Any]:
+        """Of pictures [n, R, R, C] uint8: [n, classes]."""
+        import torch
+
+        def logits(pictures: Any) -> Any:
+            with torch.autocast("cuda", torch.bfloat16, enabled=mixed_precision and pictures.is_cuda):
+                return self.net.logits(pictures, self.arch, self.statistics).float()
+
+        return logits
+
+
+def _largest_of(evaluator: SupernetEvaluator, resolution: int) -> _FrozenNet:
+    """The supernet's largest subnet of a resolution."""
+    native = supernet_module()
     subspace = evaluator.subspace
-    archs = supernet_module().sandwich_archs(evaluator.space_json, resolution, subspace and subspace[1], 0, (0, 0, 0))
-    statistics = evaluator.statistics(archs[0])
-    return lambda pictures: evaluator.net.logits(pictures, archs[0], statistics)
+    archs = native.sandwich_archs(evaluator.space_json, resolution, subspace and subspace[1], 0, (0, 0, 0))
+    _, alone = native.space_of_arch(evaluator.space_json, archs[0])
+    net = native.extract_net(evaluator.net, archs[0])
+    return _FrozenNet(net, alone, measure(net, alone, evaluator.calibration))
+
+
+def _finetuned(run: Path) -> tuple[Path, Checkpoint]:
+    """The file in which a run's finetuning ended, and what it holds."""
+    file = run / "finetune.pt" if run.is_dir() else run
+    state = load(file)
+    if state.arch is None:
+        raise InputError(f"{file}: expected a finetuned network (a run's finetune.pt), got a supernet")
+    return file, state
+
+
+def _network_of(run: Path, data: DataSet, resolution: int, config: TrainConfig) -> _FrozenNet:
+    """The network that a run's finetuning ended with."""
+    native = supernet_module()
+    file, state = _finetuned(run)
+    space = SpaceConfig.model_validate_json(state.space)
+    check_data(space, data, space.resolutions)
+    if space.resolutions[0] != resolution:
+        raise InputError(f"{file}: expected a teacher that reads {resolution} pixels, got {space.resolutions[0]}")
+    net = native.Supernet(state.space)
+    copy_tensors(state.weights, dict(net.parameters()), file)
+    net.to(config.device)
+    arch = native.sandwich_archs(state.space, None, None, 0, (0, 0, 0))[0]
+    pictures = Pictures(data.train, config.calibration_pictures, config.seed, config.device)
+    return _FrozenNet(net, arch, measure(net, arch, pictures))
 
 
 @dataclass
@@ -107,12 +169,22 @@ class _Job:
     alone_space: str
     alone: str
     net: Any
+    pictures: int = 0
+    seconds: float = 0.0
+    """Of earlier trainings that this one goes on from."""
 
 
 def _resolution(arch: str) -> int:
-    import json
-
     return int(json.loads(arch)["resolution"])
+
+
+def _start_from(run: Path, job: _Job) -> None:
+    """An earlier finetuning's weights; its pictures and seconds count for the new one."""
+    file, state = _finetuned(run)
+    if json.loads(state.arch or "") != json.loads(job.arch):
+        raise InputError(f"{file}: expected a network of the arch {job.arch}, got {state.arch}")
+    copy_tensors(state.weights, dict(job.net.parameters()), file)
+    job.pictures, job.seconds = state.pictures, state.seconds
 
 
 def _train(
@@ -129,6 +201,8 @@ def _train(
         total_steps=0,
         data=data.fingerprint,
         arch=job.arch,
+        pictures=job.pictures,
+        seconds=job.seconds,
     )
     trained = TrainedNet(job.space, job.arch, job.alone, job.net, data, config.calibration_pictures, config.device)
     if config.epochs == 0:

@@ -97,12 +97,12 @@ class SupernetEvaluator:
         )
         self.net.to(device)
         self._device = device
-        self._calibration = Pictures(data.train, int(state.config["calibration_pictures"]), seed, device)
+        self.calibration = Pictures(data.train, int(state.config["calibration_pictures"]), seed, device)
         self._pictures = Pictures(split or data.val, pictures, seed, device)
 
     def statistics(self, arch: ArchJson) -> Any:
         """The arch's BatchNorm statistics (a `_supernet.BatchNormStats`)."""
-        return measure(self.net, arch_text(arch), self._calibration)
+        return measure(self.net, arch_text(arch), self.calibration)
 
     def accuracy(self, arch: ArchJson, split: Split | None = None) -> float:
         """Fraction of the pictures, or of another split's, that are classified correctly."""
@@ -135,7 +135,7 @@ class SupernetEvaluator:
 
         pictures, labels = zip(*self._pictures.batches(resolution), strict=True)
         self._native.measure_subnets(
-            self.net, texts, self._calibration.full_batches(resolution), list(pictures), list(labels), done
+            self.net, texts, self.calibration.full_batches(resolution), list(pictures), list(labels), done
         )
         return found
 
@@ -153,7 +153,7 @@ class SupernetEvaluator:
         """Of the maps after the stem, the largest that are kept."""
         stem = self._space.stem
         side = -(-resolution // stem.stride)
-        return 4 * side * side * 2 * stem.channels * (len(self._pictures) + len(self._calibration))
+        return 4 * side * side * 2 * stem.channels * (len(self._pictures) + len(self.calibration))
 
     def extract(self, arch: ArchJson) -> _core.Graph:
         """The float graph of a subnet: BatchNorm folded, transforms baked in, operators named as by build_graph."""

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from tinynas.config.space import SpaceConfig
 from tinynas.config.train import FREE_KEYS, TrainConfig
 from tinynas.data.base import DataSet
@@ -273,6 +275,9 @@ class Run:
 
         pictures = torch.from_numpy(batch.pictures).to(self._device)
         labels = torch.from_numpy(batch.labels).to(self._device)
+        if self._config.mixup > 0:
+            rng = np.random.default_rng((self._config.seed, 3, batch.step))
+            pictures, labels = mix(pictures, labels, len(self._data.classes), self._config.mixup, rng)
         self._step.clear_gradients()
         losses: tuple[float, float, int] = self._step.accumulate(
             pictures, labels, archs, None if teacher is None else teacher(pictures)
@@ -349,6 +354,18 @@ def step_options(config: TrainConfig) -> Any:
     for key in kept:
         setattr(options, key, getattr(config, key))
     return options
+
+
+def mix(pictures: Any, labels: Any, classes: int, alpha: float, rng: np.random.Generator) -> tuple[Any, Any]:
+    """Pictures blended with others of the batch (uint8), and the classes' shares [n, classes] that follow."""
+    import torch
+
+    count, device = len(labels), labels.device
+    share = torch.from_numpy(rng.beta(alpha, alpha, count).astype(np.float32)).to(device)
+    other = torch.from_numpy(rng.permutation(count)).to(device)
+    mixed = torch.lerp(pictures[other].float(), pictures.float(), share[:, None, None, None])
+    shares = torch.nn.functional.one_hot(labels, classes).float()
+    return mixed.round().to(torch.uint8), torch.lerp(shares[other], shares, share[:, None])
 
 
 def _write_scalars(writer: Any, report: TrainProgress, losses: tuple[float, float, int]) -> None:

@@ -170,3 +170,12 @@ def test_a_latency_limit_without_a_model_is_refused() -> None:
     with pytest.raises(InputError, match="no latency model"):
         check_latency(load_space("scenes").to_core(), _core.make_oracle("streaming"))
     check_latency(load_space("scenes").to_core(), _core.make_oracle("tinyengine"))
+
+
+def test_the_largest_network_is_measured_where_it_fits(tmp_path: Path) -> None:
+    loose = problem(tmp_path, MadeUp())
+    loose.limits = limits_of(Budget(sram_bytes=1 << 20, flash_bytes=1 << 24))
+    found = evolve(loose, JsonLines(tmp_path / "history.jsonl"))
+    largest = _core.largest(loose.space, 64, 0.5)
+    assert found.winner["macs"] == _core.score(loose.space, loose.oracle, largest).macs
+    assert len(JsonLines(tmp_path / "measured.jsonl")) <= CONFIG.measurements

@@ -89,6 +89,17 @@ def test_label_loss_is_cross_entropy() -> None:
     assert torch.allclose(found, gradient, atol=1e-7)
 
 
+def test_label_loss_takes_shares_of_classes() -> None:
+    logits = torch.randn(6, 5, generator=torch.Generator().manual_seed(1), requires_grad=True)
+    shares = torch.rand(6, 5, generator=torch.Generator().manual_seed(2))
+    shares = shares / shares.sum(1, keepdim=True)
+    expected = torch.nn.functional.cross_entropy(logits, shares, label_smoothing=0.1)
+    expected.backward()
+    loss, found = native.label_loss(logits, shares, 0.1)
+    assert torch.allclose(loss, expected)
+    assert torch.allclose(found, logits.grad, atol=1e-6)
+
+
 @pytest.mark.parametrize("alpha", [-1.0, 0.5, 1.0])
 def test_alpha_divergence_gradient(alpha: float) -> None:
     logits = torch.randn(8, 5, dtype=torch.double, requires_grad=True)

@@ -25,6 +25,7 @@ from tinynas.train import (
 )
 from tinynas.train.batches import BatchOrder, Workers, prepare
 from tinynas.train.checkpoint import load
+from tinynas.train.loop import mix
 from tinynas.train.recipes import learning_rate
 
 torch = pytest.importorskip("torch")
@@ -69,6 +70,33 @@ def test_subnets_measured_together_have_the_accuracies_of_each_alone(
     assert len({json.loads(arch)["resolution"] for arch in archs}) == 2
     assert together == {index: evaluator.accuracy(arch) for index, arch in enumerate(archs)}
     assert len(set(together.values())) > 3
+
+
+def test_mixup_blends_pictures_and_labels_alike() -> None:
+    pictures = torch.arange(4, dtype=torch.uint8).mul(60)[:, None, None, None].expand(4, 2, 2, 3)
+    labels = torch.arange(4)
+    mixed, shares = mix(pictures, labels, 4, 1.0, np.random.default_rng(0))
+    again, _ = mix(pictures, labels, 4, 1.0, np.random.default_rng(0))
+    assert torch.equal(mixed, again)
+    assert torch.allclose(shares.sum(1), torch.ones(4))
+    level = (shares * torch.arange(4) * 60).sum(1)  # class i is grey level 60 i, so the shares tell the picture
+    assert torch.allclose(mixed[:, 0, 0, 0].float(), level, atol=0.51)
+    assert (shares > 0).sum() > 4
+
+
+def test_training_with_mixup_learns_and_resumes(space: SpaceConfig, data: DataSet, tmp_path: Path) -> None:
+    config = CONFIG.model_copy(update={"mixup": 0.2, "checkpoint_seconds": 1e-6})
+
+    def kill(progress: TrainProgress) -> None:
+        if progress.step == 13:
+            raise KilledError
+
+    whole = train_supernet(space, (16, 1.0), data, config, tmp_path / "whole")
+    with pytest.raises(KilledError):
+        train_supernet(space, (16, 1.0), data, config, tmp_path / "killed", kill)
+    assert same_weights(whole, train_supernet(space, (16, 1.0), data, config, tmp_path / "killed"))
+    arch = native.sandwich_archs(space.model_dump_json(), 16, 1.0, 0, (0, 0, 0))[0]
+    assert SupernetEvaluator(whole, data).accuracy(arch) > 0.7
 
 
 def test_a_killed_run_resumes_to_the_same_weights(
@@ -144,6 +172,38 @@ def test_finetuning_starts_from_the_supernet(trained: Path, space: SpaceConfig, 
     untrained = finetune(evaluator, arch, data, CONFIG.model_copy(update={"finetune_epochs": 0.0}), tmp_path / "0.pt")
     assert untrained.accuracy() == pytest.approx(evaluator.accuracy(arch), abs=0.02)
     assert finetune(evaluator, arch, data, CONFIG, tmp_path / "1.pt").accuracy() >= untrained.accuracy() - 0.1
+
+
+def test_another_run_teaches(trained: Path, space: SpaceConfig, data: DataSet, tmp_path: Path) -> None:
+    evaluator = SupernetEvaluator(trained, data)
+    text = space.model_dump_json()
+    largest, small = native.sandwich_archs(text, 16, 1.0, 0, (0, 0, 1))
+    config = CONFIG.model_copy(update={"finetune_label_share": 0.0, "finetune_epochs": 2.0})
+    finetune(evaluator, largest, data, config, tmp_path / "run" / "finetune.pt")
+    taught = finetune(evaluator, small, data, config, tmp_path / "taught.pt", teacher=tmp_path / "run")
+    default = finetune(evaluator, small, data, config, tmp_path / "default.pt")
+    assert taught.accuracy() > 0.6
+    assert not same_weights(tmp_path / "taught.pt", tmp_path / "default.pt")
+    assert taught.arch == default.arch
+    with pytest.raises(InputError, match="expected a finetuned network"):
+        finetune(evaluator, small, data, config, tmp_path / "a.pt", teacher=trained)
+    at_18 = native.sandwich_archs(text, 18, 1.0, 0, (0, 0, 1))[1]
+    with pytest.raises(InputError, match="reads 18 pixels, got 16"):
+        finetune(evaluator, at_18, data, config, tmp_path / "b.pt", teacher=tmp_path / "run")
+
+
+def test_a_finetuning_goes_on_from_another(trained: Path, space: SpaceConfig, data: DataSet, tmp_path: Path) -> None:
+    evaluator = SupernetEvaluator(trained, data)
+    largest, small = native.sandwich_archs(space.model_dump_json(), 16, 1.0, 0, (0, 0, 1))
+    finetune(evaluator, small, data, CONFIG, tmp_path / "run" / "finetune.pt")
+    idle = CONFIG.model_copy(update={"finetune_learning_rate": 1e-9, "weight_decay": 0.0})
+    finetune(evaluator, small, data, idle, tmp_path / "on.pt", init=tmp_path / "run")
+    earlier, now = load(tmp_path / "run" / "finetune.pt"), load(tmp_path / "on.pt")
+    assert now.pictures == 2 * earlier.pictures
+    for name, weight in earlier.weights.items():
+        assert torch.allclose(now.weights[name], weight, atol=1e-5), name
+    with pytest.raises(InputError, match="expected a network of the arch"):
+        finetune(evaluator, largest, data, CONFIG, tmp_path / "a.pt", init=tmp_path / "run")
 
 
 def test_a_network_alone_learns(space: SpaceConfig, data: DataSet, tmp_path: Path) -> None:
