@@ -220,9 +220,7 @@ def main() -> int:
     else:
         speed = result["pictures_per_second"]
         print(f"tinynas {speed['tinynas']:.0f} pictures/s, eager {speed['eager']:.0f}, ratio {result['ratio']:.2f}, ")
-        print(
-            f"largest difference of a first gradient {result['gradient_difference']:.1e}, {result['device']}"
-        )
+        print(f"largest difference of a first gradient {result['gradient_difference']:.1e}, {result['device']}")
     return 0 if options.bf16 or result["gradient_difference"] < MOST_DIFFERENCE else 1
 
 

@@ -33,9 +33,7 @@ struct ElasticConv {
   Norm norm;
 
   /// View of the first channels.
-  [[nodiscard]] at::Tensor view(std::int64_t out, std::int64_t in) const {
-    return leading(leading(weight, 0, out), 1, in);
-  }
+  [[nodiscard]] at::Tensor view(std::int64_t out, std::int64_t in) const { return leading(leading(weight, 0, out), 1, in); }
 };
 
 /// A depthwise convolution whose smaller kernels are the centre of the next larger one, times a learned matrix

@@ -58,8 +58,8 @@ class TrainStep {
   TrainStep(std::shared_ptr<Supernet> net, const TrainOptions& options);
 
   /// Adds the gradients of one batch to the parameters' (call clear_gradients() first). images: uint8 [N, R, R, C] on the
-  /// network's device; labels: int64 [N], or each class's share as float [N, classes]. The first arch learns from the labels; the others from its soft labels, or, when
-  /// `teacher` [N, classes] is given, all learn from the teacher.
+  /// network's device; labels: int64 [N], or each class's share as float [N, classes]. The first arch learns from the
+  /// labels; the others from its soft labels, or, when `teacher` [N, classes] is given, all learn from the teacher.
   StepLosses accumulate(const at::Tensor& images, const at::Tensor& labels, const std::vector<Arch>& archs,
                         const at::Tensor& teacher = {});
   void clear_gradients();

@@ -108,7 +108,7 @@ def search(
     supernet: Annotated[Path | None, typer.Option("--supernet", help="A trained checkpoint to search in.")] = None,
     teacher: Annotated[
         Path | None,
-        typer.Option("--teacher", help="A run whose finetuned network teaches the winner; else the supernet's largest."),
+        typer.Option("--teacher", help="A run whose network teaches the winner; else the supernet's largest does."),
     ] = None,
     init: Annotated[
         Path | None,

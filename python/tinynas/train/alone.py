@@ -78,8 +78,8 @@ def finetune(
     init: Path | None = None,
 ) -> TrainedNet:
     """Trains a subnet on for `finetune_epochs`, from the supernet's weights or from `init`, where an earlier finetuning
-    of the same arch ended; distilled from `teacher` (default: the largest subnet of its resolution) unless it learns from
-    labels alone. `teacher` and `init`: a run, or its finetune.pt.
+    of the same arch ended; distilled from `teacher` (default: the largest subnet of its resolution) unless it learns
+    from labels alone. `teacher` and `init`: a run, or its finetune.pt.
 
     Resumable through `out` (a .pt file). InputError where the teacher is not a network for these pictures, or `init` is
     not of this arch.
