@@ -15,15 +15,15 @@ from tinynas import _core
 from tinynas.config.loader import configs_dir
 from tinynas.deploy.boards import find_board
 from tinynas.deploy.firmware import STACK_BYTES, FirmwareBuild, board_link, linked_sizes
-from tinynas.deploy.sample_networks import small_network, varied_network
+from tinynas.deploy.sample_networks import deep_network, small_network, varied_network
 from tinynas.export.cproject import export_c
 
 _BLOCK = re.compile(r"^  tinynas:.*\n    sram_bytes: .*\n    flash_bytes: .*\n", re.MULTILINE)
 
 
 def sample_graphs() -> list[_core.Graph]:
-    """Small and large networks of inverted bottlenecks."""
-    return [small_network(5), varied_network(0), varied_network(4)]
+    """A small, a wide and a deep network of inverted bottlenecks; all fit every board."""
+    return [small_network(5), varied_network(0), deep_network()]
 
 
 def measure(target: str, folder: Path) -> tuple[int, int]:

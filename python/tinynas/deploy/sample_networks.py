@@ -152,6 +152,21 @@ def varied_network(seed: int) -> _core.Graph:
     return make.finish(image, make.head(x, int(rng.choice([2, 10, 100]))))
 
 
+def deep_network() -> _core.Graph:
+    """Sixty operators, windows of every size at stride 1 and 2: as deep as published networks for 30 kB of SRAM."""
+    make = NetworkMaker(77)
+    image = make.activation([1, 80, 80, 3], 0, 1 / 128)
+    x = make.conv(make.depthwise(make.conv(image, 16, (3, 3), 2), 3), 8, relu=False)
+    for kernel, stride, channels in (
+        *((3, 2, 16), (3, 1, 16), (3, 1, 16)),
+        *((7, 2, 24), (5, 1, 24), (5, 1, 24)),
+        *((7, 2, 40), (7, 1, 40), (3, 1, 40), (3, 1, 48)),
+        *((5, 2, 96), (3, 1, 96), (3, 1, 96), (7, 1, 96)),
+    ):
+        x = make.bottleneck(x, 3, channels, kernel, stride)
+    return make.finish(image, make.head(x, 2))
+
+
 def mixed_network(seed: int) -> _core.Graph:
     """Many layers on maps of 32 to 3, little work: inverted bottlenecks, separable or residual convolutions by seed."""
     make = NetworkMaker(1000 + seed)

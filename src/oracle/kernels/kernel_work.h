@@ -33,6 +33,7 @@ enum class Term : std::uint8_t {
   group_step,   // steps whose weights of 4 bits are unpacked for every group
   block,        // blocks
   block_step,   // steps of all blocks
+  separated,    // blocks into planar rows whose channels' sums share a register: DSP matrices but those of few inputs
   part,         // what is left of pixels (columns) behind the last whole block
   part_step,
   rest,  // values of channels behind the last whole group
@@ -43,10 +44,10 @@ enum class Term : std::uint8_t {
   border,       // windows, or runs of them, that meet padding
   border_byte,  // bytes copied or filled for them
 };
-inline constexpr std::array<std::string_view, 21> kTermNames = {
-    "call",  "row_pointer", "row",        "output", "input",       "mac",    "tile",
-    "group", "group_row",   "group_step", "block",  "block_step",  "part",   "part_step",
-    "rest",  "rest_step",   "chunk",      "gather", "gather_step", "border", "border_byte"};
+inline constexpr std::array<std::string_view, 22> kTermNames = {
+    "call",      "row_pointer", "row",    "output",      "input",     "mac",        "tile",      "group",
+    "group_row", "group_step",  "block",  "block_step",  "separated", "part",       "part_step", "rest",
+    "rest_step", "chunk",       "gather", "gather_step", "border",    "border_byte"};
 
 using Terms = std::array<double, kTermNames.size()>;
 

@@ -36,6 +36,7 @@ struct DspTiles {
   std::int32_t group_channels, tile_pixels;
   bool unpacks;       // weights of 4 bits
   bool blocks_alone;  // no single pixels
+  bool planar;        // outputs
 };
 
 void dsp_tiles(const Matrix& m, const DspTiles& form, std::int64_t pixels, Terms& terms) {
@@ -49,6 +50,7 @@ void dsp_tiles(const Matrix& m, const DspTiles& form, std::int64_t pixels, Terms
   if (form.unpacks) count(terms, Term::group_step, tiles * groups * steps);
   count(terms, Term::block, blocks * groups);
   count(terms, Term::block_step, blocks * groups * steps);
+  if (form.planar && !form.blocks_alone) count(terms, Term::separated, blocks * groups);
   count(terms, Term::part, singles * groups);
   count(terms, Term::part_step, singles * groups * steps);
   count(terms, Term::chunk, (blocks + singles) * groups * ((steps - 1) / (kChunkSteps * 2 / form.group_channels)));
@@ -79,7 +81,8 @@ void dsp_matrix(const KernelRun& run, const Matrix& m, Terms& terms) {
   const std::int32_t steps = m.runs * tn_dsp_run_steps(m.run_length);
   const std::int32_t rows_at_once = m.windows ? 1 : run.shape.rows_at_once, bits = run.shape.weight_bits;
   const DspTiles form{dsp_body(run.graph, run.op) == DspBody::quads ? 4 : 2,
-                      tn_dsp_tile_pixels(steps, m.columns, rows_at_once, bits), bits == 4, has_weights_w16(run)};
+                      tn_dsp_tile_pixels(steps, m.columns, rows_at_once, bits), bits == 4, has_weights_w16(run),
+                      run.output == Layout::planar};
   if (!m.windows) {
     run.steps([&](std::int32_t /*y*/, std::int32_t rows) { dsp_tiles(m, form, std::int64_t{rows} * m.columns, terms); });
     return;
@@ -176,7 +179,6 @@ std::string matrix_work(const KernelRun& run, Terms& terms) {
   const bool dsp = run.set == TN_SET_DSP || run.set == TN_SET_HELIUM;
   if (dsp && dsp_body(run.graph, run.op) != DspBody::none) {
     dsp_matrix(run, m, terms);
-    if (has_weights_w16(run)) return name + "_w16";
     return run.set == TN_SET_HELIUM ? name + "_dsp" : name;
   }
   paired_matrix(run, m, terms);
