@@ -76,7 +76,12 @@ def find_board(name: str) -> Board:
         return Board("host", "", None, None)
     if name in EMULATED:
         return Board(name, EMULATED[name], MACHINES[EMULATED[name]], None)
-    target = load_target(name)
+    try:
+        target = load_target(name)
+    except InputError as error:
+        if not str(error).startswith("unknown target"):
+            raise
+        raise InputError(f"{error}; or host, {', '.join(EMULATED)}") from None
     if target.core not in CORE_FLAGS:
         raise InputError(
             f"[deploy] target {name}: core {target.core} cannot be built for, only {', '.join(CORE_FLAGS)}"
