@@ -19,6 +19,7 @@ from tinynas.config.train import FREE_KEYS
 from tinynas.errors import InputError
 from tinynas.search.run_dir import read_json, write_json
 from tinynas.search.supernets import find_supernet
+from tinynas.train.alone import finetuned_file
 from tinynas.train.checkpoint import Checkpoint, load, save_half
 
 WINNER_FILES = ("arch.json", "model.json", "float_model.json")
@@ -34,6 +35,10 @@ def publish_winner(run: Path, out: Path) -> None:
     result = read_json(run / "result.json")
     supernet = load(find_supernet(run))
     finetuning = load(run / "finetune.pt") if result["finetuned"] else None
+    config = read_json(run / "config.json")
+    recipes = {"supernet": recipe_of(supernet), "finetuning": finetuning and recipe_of(finetuning)}
+    if config.get("init"):
+        recipes["earlier_finetuning"] = recipe_of(load(finetuned_file(Path(config["init"]))))
     cost, accuracy = result["cost"], result["accuracy"]
     for name in WINNER_FILES:
         shutil.copyfile(run / name, out / name)
@@ -42,12 +47,12 @@ def publish_winner(run: Path, out: Path) -> None:
         {
             "data": result["data"],
             "synthetic": result["synthetic"],
-            "recipe": {"supernet": recipe_of(supernet), "finetuning": finetuning and recipe_of(finetuning)},
+            "recipe": recipes,
             "image_passes": {"supernet": supernet.pictures, "finetuning": finetuning.pictures if finetuning else 0},
             "accuracy_float": round(100 * accuracy["float_test"], 4),
             "accuracy_int8": round(100 * accuracy["int8_c_test"], 4),
             "pictures": result["pictures"]["test"],
-            "budget": read_json(run / "config.json")["budget"],
+            "budget": config["budget"],
             "schedule": cost["schedule"],
             "macs": cost["macs"],
             "params": cost["params"],

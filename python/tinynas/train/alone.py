@@ -137,9 +137,14 @@ def _largest_of(evaluator: SupernetEvaluator, resolution: int) -> _FrozenNet:
     return _FrozenNet(net, alone, measure(net, alone, evaluator.calibration))
 
 
+def finetuned_file(run: Path) -> Path:
+    """Where a run's finetuning ended: in its folder, or the file itself."""
+    return run / "finetune.pt" if run.is_dir() else run
+
+
 def _finetuned(run: Path) -> tuple[Path, Checkpoint]:
-    """The file in which a run's finetuning ended, and what it holds."""
-    file = run / "finetune.pt" if run.is_dir() else run
+    """That file, and what it holds."""
+    file = finetuned_file(run)
     state = load(file)
     if state.arch is None:
         raise InputError(f"{file}: expected a finetuned network (a run's finetune.pt), got a supernet")
