@@ -188,7 +188,7 @@ def test_bad_options(tmp_path: Path, options: DeployOptions, message: str) -> No
 
 
 def test_unknown_target(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="nonesuch.*rp2040.*; or host, qemu-m3"):
+    with pytest.raises(InputError, match=r"nonesuch.*rp2040.*; or host, qemu-m3"):
         deploy(small_network(), "nonesuch", tmp_path / "fw", DeployOptions())
 
 
