@@ -5,21 +5,19 @@
 #include <cmath>
 #include <cstdlib>
 
+#include "codegen/dsp_words.h"
 #include "tinynas/requantize.h"
 #include "tinynas/scratch.h"
 
 namespace tinynas {
 namespace {
 
-constexpr std::int64_t kInt32 = std::int64_t{1} << 31;
 constexpr std::int64_t kLanes = 4096;       // from channel 0 to channel 1 in a halfword
 constexpr std::int64_t kMostChange = 2048;  // of channel 0's sum within a group
 constexpr std::int32_t kChunkSteps = 16;    // of two input channels
 constexpr std::int64_t kZero = 8;           // what weights, inputs and outputs have more than their values
 constexpr std::int64_t kLevel = 65536;      // a step of the output before it is saturated
 constexpr Interval kInputs{-8, 7};
-
-std::int64_t word(std::int64_t value) { return static_cast<std::int64_t>(static_cast<std::uint32_t>(value)); }
 
 /// How the kernel stores: the numbers that engine/dsp/tile_w4a4.S knows them by.
 enum class Way : std::uint8_t { one_group, groups, linear };

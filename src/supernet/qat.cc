@@ -358,12 +358,6 @@ QatStep::QatStep(std::shared_ptr<QatNet> net, const TrainOptions& options) : net
   for (const Parameter& parameter : net_->parameters()) momentum_.push_back(at::zeros_like(parameter.value));
 }
 
-void QatStep::clear_gradients() {
-  for (const Parameter& parameter : net_->parameters()) {
-    if (parameter.value.grad().defined()) parameter.value.mutable_grad().zero_();
-  }
-}
-
 StepLosses QatStep::accumulate(const at::Tensor& images, const at::Tensor& labels, const at::Tensor& teacher) {
   const at::Tensor logits = net_->forward(normalise_images(images));
   const LossGradient label = label_loss(logits, labels, options_.label_smoothing);

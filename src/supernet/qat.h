@@ -90,7 +90,7 @@ class QatStep {
   /// Adds the gradients of one batch: (1 - label_share) of the soft loss against `teacher` [N, classes] and label_share of
   /// the label loss; without a teacher the label loss alone.
   StepLosses accumulate(const at::Tensor& images, const at::Tensor& labels, const at::Tensor& teacher = {});
-  void clear_gradients();
+  void clear_gradients() { tinynas::clear_gradients(net_->parameters()); }
   /// Returns the gradient's norm before clipping. Steps stay positive.
   double apply(double learning_rate);
   [[nodiscard]] const std::vector<at::Tensor>& momentum() const { return momentum_; }

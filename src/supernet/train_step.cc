@@ -33,14 +33,6 @@ class MixedPrecision {
   bool on_;
 };
 
-std::vector<at::Tensor> gradients_of(const std::vector<Parameter>& parameters) {
-  std::vector<at::Tensor> result;
-  for (const Parameter& parameter : parameters) {
-    if (parameter.value.grad().defined()) result.push_back(parameter.value.grad());
-  }
-  return result;
-}
-
 template <typename T>
 T pick(const std::vector<T>& choices, Rng& rng) {
   return choices[rng.below(static_cast<std::uint32_t>(choices.size()))];
@@ -81,11 +73,6 @@ TrainStep::TrainStep(std::shared_ptr<Supernet> net, const TrainOptions& options)
   }
 }
 
-void TrainStep::clear_gradients() {
-  const std::vector<at::Tensor> gradients = gradients_of(net_->parameters());
-  if (!gradients.empty()) at::_foreach_zero_(gradients);
-}
-
 StepLosses TrainStep::accumulate(const at::Tensor& images, const at::Tensor& labels, const std::vector<Arch>& archs,
                                  const at::Tensor& teacher) {
   if (archs.empty()) throw InputError("[train_step] archs: expected at least one, got none");
@@ -121,6 +108,14 @@ StepLosses TrainStep::accumulate(const at::Tensor& images, const at::Tensor& lab
   const double* value = values.const_data_ptr<double>();
   const double count = std::max<double>(1.0, static_cast<double>(archs.size()) - 1.0);
   return {value[0], value[1] / count, static_cast<std::int64_t>(value[2])};
+}
+
+void clear_gradients(const std::vector<Parameter>& parameters) {
+  std::vector<at::Tensor> gradients;
+  for (const Parameter& parameter : parameters) {
+    if (parameter.value.grad().defined()) gradients.push_back(parameter.value.grad());
+  }
+  if (!gradients.empty()) at::_foreach_zero_(gradients);
 }
 
 double sgd_step(const std::vector<Parameter>& parameters, const std::vector<at::Tensor>& momentum,

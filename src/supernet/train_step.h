@@ -47,6 +47,9 @@ struct StepLosses {
   std::int64_t correct = 0;  // of the first subnet, in this batch
 };
 
+/// Sets all gradients that there are to zero.
+void clear_gradients(const std::vector<Parameter>& parameters);
+
 /// One step of SGD with Nesterov momentum on the parameters' gradients, the whole gradient clipped before; updates
 /// `momentum`, one tensor per parameter. Returns the gradient's norm before clipping.
 double sgd_step(const std::vector<Parameter>& parameters, const std::vector<at::Tensor>& momentum,
@@ -62,7 +65,7 @@ class TrainStep {
   /// labels; the others from its soft labels, or, when `teacher` [N, classes] is given, all learn from the teacher.
   StepLosses accumulate(const at::Tensor& images, const at::Tensor& labels, const std::vector<Arch>& archs,
                         const at::Tensor& teacher = {});
-  void clear_gradients();
+  void clear_gradients() { tinynas::clear_gradients(net_->parameters()); }
   /// Clips, then SGD with Nesterov momentum, then the moving average. Returns the gradient's norm before clipping.
   double apply(double learning_rate);
 

@@ -83,17 +83,7 @@
 .thumb
 .text
 
-#include "mac.inc"
-
-@ Registers by pixel.
-o0 .req r4
-o1 .req r5
-o2 .req r6
-o3 .req r7
-e0 .req r8
-e1 .req r9
-e2 .req r10
-e3 .req r11
+#include "pair.inc"
 
 @ One step. Every instruction takes 4 bytes: entries are computed.
 .macro STEP step
@@ -155,14 +145,6 @@ e3 .req r11
     .else
       \saturate \acc\p, #8, \acc\p
     .endif
-  .endr
-.endm
-
-@ acc<p> to the pixels' addresses x<p> plus the place.
-.macro STORE_EACH store, acc, place
-    ldr r12, [sp, #\place]
-  .irp p, 0, 1, 2, 3
-    \store \acc\p, [x\p, r12]
   .endr
 .endm
 

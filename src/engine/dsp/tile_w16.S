@@ -40,16 +40,7 @@
 .thumb
 .text
 
-#include "mac.inc"
-
-o0 .req r4
-o1 .req r5
-o2 .req r6
-o3 .req r7
-e0 .req r8
-e1 .req r9
-e2 .req r10
-e3 .req r11
+#include "pair.inc"
 
 @ Steps, their weights in s<odd>, s<even>.
 .macro STEPS odd, even, more:vararg
@@ -79,13 +70,6 @@ e3 .req r11
     orr \a0, \a0, \a2, lsl #8
     orr \a1, \a1, \a3, lsl #8
     orr \a0, \a0, \a1, lsl #16
-.endm
-
-.macro STORE_BYTES acc, place
-    ldr r12, [sp, #\place]
-  .irp p, 0, 1, 2, 3
-    strb \acc\p, [x\p, r12]
-  .endr
 .endm
 
     .global tn_dsp_tile_w16
@@ -162,7 +146,7 @@ tn_dsp_tile_w16:
     .align 2
 .Lbytes:
     ldmia lr!, {r0-r3}
-    STORE_BYTES e, F_PLACE
-    STORE_BYTES o, F_PLACE + 4
+    STORE_EACH strb, e, F_PLACE
+    STORE_EACH strb, o, F_PLACE + 4
     b .Lnext
     .size tn_dsp_tile_w16, . - tn_dsp_tile_w16
