@@ -1,9 +1,11 @@
 """Does a supernet rank subnets as training each alone does?
 
     python scripts/studies/rank_correlation.py --data DIR --out runs/studies/rank --epochs 10 [--networks 12]
+        [--supernet models/cifar10-supernet/supernet.pt]
 
-A supernet of one subspace and `--networks` of its subnets, at even steps of MACs, are trained equally long; Kendall's
-tau between their accuracies on the validation split.
+`--networks` subnets, at even steps of MACs, are trained alone; Kendall's tau between their accuracies on the validation
+split and those that a supernet gives them. The supernet is the one given, or is trained equally long; the subnets are
+of one subspace (`--resolution`, `--width`), or of all that the supernet holds.
 """
 
 from __future__ import annotations
@@ -26,7 +28,8 @@ def main(
     supernet: Supernet = None,
 ) -> None:
     """Rank correlation of supernet accuracy with accuracy of subnets trained alone."""
-    subspace = study.subspace(resolution, width)
+    whole = resolution is None and width is None
+    subspace = None if whole else study.subspace(resolution, width)
     archs = study.once("archs", lambda: study.spread_archs(subspace, networks, max_macs))
     evaluator = study.supernet(subspace, supernet)
     through = study.once("supernet", lambda: study.measurements("supernet", evaluator).accuracies(archs))
@@ -47,7 +50,8 @@ def main(
         "archs": archs,
         "epochs": study.train.epochs,
     }
-    title = f"w{subspace[1]:g}-r{subspace[0]}, {study.train.epochs:g} epochs each: Kendall's tau {tau:.3f}"
+    where = f"w{subspace[1]:g}-r{subspace[0]}" if subspace else study.space.name
+    title = f"{where}, {study.train.epochs:g} epochs each: Kendall's tau {tau:.3f}"
     study.finish(title, ["MACs", "supernet, val %", "alone, val %"], rows, figure, value)
 
 

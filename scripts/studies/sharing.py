@@ -35,7 +35,11 @@ def main(
         study.supernet(None if shared else subspace)
         name = "shared" if shared else f"w{subspace[1]:g}-r{subspace[0]}"
         evaluator = SupernetEvaluator(
-            study.out / f"supernet-{name}.pt", study.data, split=study.data.test, seed=study.seed
+            study.out / f"supernet-{name}.pt",
+            study.data,
+            split=study.data.test,
+            device=study.train.device,
+            seed=study.seed,
         )
         return study.measurements(f"{name}-test", evaluator).accuracies(archs)
 

@@ -125,7 +125,7 @@ class Study:
 
     def supernet(self, subspace: tuple[int, float] | None, given: Path | None = None) -> SupernetEvaluator:
         """checkpoint(), measured on the validation split."""
-        return SupernetEvaluator(self.checkpoint(subspace, given), self.data, seed=self.seed)
+        return SupernetEvaluator(self.checkpoint(subspace, given), self.data, device=self.train.device, seed=self.seed)
 
     def measurements(self, name: str, evaluator: SupernetEvaluator) -> Measurements:
         """Accuracies through a supernet, each measured once."""
@@ -143,14 +143,14 @@ class Study:
         """A short name, one per network."""
         return hash_parts([arch_key(arch), space.model_dump_json()])
 
-    def spread_archs(self, subspace: tuple[int, float], count: int, max_macs: int) -> list[dict[str, Any]]:
-        """`count` random networks of a subspace, at even steps of MACs up to `max_macs`."""
-        core = self.space.subspace(*subspace).to_core()
+    def spread_archs(self, subspace: tuple[int, float] | None, count: int, max_macs: int) -> list[dict[str, Any]]:
+        """`count` random networks of a subspace, or of all the space, at even steps of MACs up to `max_macs`."""
+        core = (self.space if subspace is None else self.space.subspace(*subspace)).to_core()
         limits = _core.Limits(macs=max_macs)
         options = _core.SearchOptions(population=20 * count, generations=0, seed=self.seed)
         found = _core.make_searcher("random", core, _core.make_oracle("streaming"), limits, options).ask()
         if len(found) < count:
-            raise typer.BadParameter(f"only {len(found)} networks of the subspace have at most {max_macs:,} MACs")
+            raise typer.BadParameter(f"only {len(found)} networks drawn have at most {max_macs:,} MACs")
         ranked = sorted(found, key=lambda candidate: candidate.score.macs)
         chosen = [ranked[round(i * (len(ranked) - 1) / (count - 1))] for i in range(count)]
         return [json.loads(candidate.arch.to_json()) for candidate in chosen]

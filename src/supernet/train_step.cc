@@ -73,8 +73,8 @@ TrainStep::TrainStep(std::shared_ptr<Supernet> net, const TrainOptions& options)
   }
 }
 
-StepLosses TrainStep::accumulate(const at::Tensor& images, const at::Tensor& labels, const std::vector<Arch>& archs,
-                                 const at::Tensor& teacher) {
+at::Tensor TrainStep::accumulate_there(const at::Tensor& images, const at::Tensor& labels, const std::vector<Arch>& archs,
+                                       const at::Tensor& teacher) {
   if (archs.empty()) throw InputError("[train_step] archs: expected at least one, got none");
   const at::Tensor x = normalise_images(images);
   at::Tensor soft = teacher;
@@ -103,11 +103,16 @@ StepLosses TrainStep::accumulate(const at::Tensor& images, const at::Tensor& lab
     logits.backward(loss.gradient.to(logits.scalar_type()));
     if (i == 0 && !soft.defined()) soft = logits.detach();
   }
-  // Read together and at the end: every read waits for the device.
-  const at::Tensor values = at::stack({first.to(at::kDouble), others.to(at::kDouble), correct.to(at::kDouble)}).cpu();
-  const double* value = values.const_data_ptr<double>();
   const double count = std::max<double>(1.0, static_cast<double>(archs.size()) - 1.0);
-  return {value[0], value[1] / count, static_cast<std::int64_t>(value[2])};
+  return at::stack({first.to(at::kDouble), others.to(at::kDouble) / count, correct.to(at::kDouble)});
+}
+
+StepLosses TrainStep::accumulate(const at::Tensor& images, const at::Tensor& labels, const std::vector<Arch>& archs,
+                                 const at::Tensor& teacher) {
+  // Read together and at the end: every read waits for the device.
+  const at::Tensor values = accumulate_there(images, labels, archs, teacher).cpu();
+  const double* value = values.const_data_ptr<double>();
+  return {value[0], value[1], static_cast<std::int64_t>(value[2])};
 }
 
 void clear_gradients(const std::vector<Parameter>& parameters) {
@@ -118,8 +123,8 @@ void clear_gradients(const std::vector<Parameter>& parameters) {
   if (!gradients.empty()) at::_foreach_zero_(gradients);
 }
 
-double sgd_step(const std::vector<Parameter>& parameters, const std::vector<at::Tensor>& momentum,
-                const TrainOptions& options, double learning_rate) {
+at::Tensor sgd_step(const std::vector<Parameter>& parameters, const std::vector<at::Tensor>& momentum,
+                    const TrainOptions& options, const at::Tensor& learning_rate) {
   const c10::NoGradGuard no_grad;
   std::vector<at::Tensor> values, gradients, velocities, decayed, their_gradients;
   for (std::size_t i = 0; i < parameters.size(); ++i) {
@@ -132,23 +137,35 @@ double sgd_step(const std::vector<Parameter>& parameters, const std::vector<at::
     decayed.push_back(value);
     their_gradients.push_back(value.grad());
   }
-  if (values.empty()) return 0;
-  // One read from the device, and few launches on it.
-  const double norm = at::stack(at::_foreach_norm(gradients)).to(at::kDouble).norm().item<double>();
-  if (options.clip_norm > 0 && norm > options.clip_norm) at::_foreach_mul_(gradients, options.clip_norm / norm);
+  if (values.empty()) return at::zeros_like(learning_rate);
+  const at::Tensor norm = at::stack(at::_foreach_norm(gradients)).norm();
+  if (options.clip_norm > 0) at::_foreach_mul_(gradients, (options.clip_norm / norm).clamp_max(1.0));
   if (!decayed.empty()) at::_foreach_add_(their_gradients, decayed, options.weight_decay);
   at::_foreach_mul_(velocities, options.momentum);
   at::_foreach_add_(velocities, gradients);
   at::_foreach_add_(gradients, velocities, options.momentum);
-  at::_foreach_add_(values, gradients, -learning_rate);
+  at::_foreach_mul_(gradients, learning_rate);
+  at::_foreach_sub_(values, gradients);
+  return norm;
+}
+
+double sgd_step(const std::vector<Parameter>& parameters, const std::vector<at::Tensor>& momentum,
+                const TrainOptions& options, double learning_rate) {
+  if (parameters.empty()) return 0;
+  return sgd_step(parameters, momentum, options, at::full({}, learning_rate, parameters.front().value.options()))
+      .item<double>();
+}
+
+at::Tensor TrainStep::apply_there(const at::Tensor& learning_rate) {
+  const at::Tensor norm = sgd_step(net_->parameters(), momentum_, options_, learning_rate);
+  const c10::NoGradGuard no_grad;
+  if (!average_.empty()) at::_foreach_lerp_(average_, values(), 1.0 - options_.ema_decay);
   return norm;
 }
 
 double TrainStep::apply(double learning_rate) {
-  const double norm = sgd_step(net_->parameters(), momentum_, options_, learning_rate);
-  const c10::NoGradGuard no_grad;
-  if (!average_.empty()) at::_foreach_lerp_(average_, values(), 1.0 - options_.ema_decay);
-  return norm;
+  const at::Tensor& like = net_->parameters().front().value;
+  return apply_there(at::full({}, learning_rate, like.options())).item<double>();
 }
 
 std::vector<at::Tensor> TrainStep::values() const {

@@ -51,7 +51,11 @@ struct StepLosses {
 void clear_gradients(const std::vector<Parameter>& parameters);
 
 /// One step of SGD with Nesterov momentum on the parameters' gradients, the whole gradient clipped before; updates
-/// `momentum`, one tensor per parameter. Returns the gradient's norm before clipping.
+/// `momentum`, one tensor per parameter. `learning_rate`: a number on the parameters' device, float []. Returns the
+/// gradient's norm before clipping, float [] there; nothing waits for the device.
+at::Tensor sgd_step(const std::vector<Parameter>& parameters, const std::vector<at::Tensor>& momentum,
+                    const TrainOptions& options, const at::Tensor& learning_rate);
+/// The same for a number, which is read and waited for.
 double sgd_step(const std::vector<Parameter>& parameters, const std::vector<at::Tensor>& momentum,
                 const TrainOptions& options, double learning_rate);
 
@@ -65,9 +69,14 @@ class TrainStep {
   /// labels; the others from its soft labels, or, when `teacher` [N, classes] is given, all learn from the teacher.
   StepLosses accumulate(const at::Tensor& images, const at::Tensor& labels, const std::vector<Arch>& archs,
                         const at::Tensor& teacher = {});
+  /// As accumulate(), but nothing waits for the device: StepLosses' three values stay there, as double [3].
+  at::Tensor accumulate_there(const at::Tensor& images, const at::Tensor& labels, const std::vector<Arch>& archs,
+                              const at::Tensor& teacher = {});
   void clear_gradients() { tinynas::clear_gradients(net_->parameters()); }
   /// Clips, then SGD with Nesterov momentum, then the moving average. Returns the gradient's norm before clipping.
   double apply(double learning_rate);
+  /// As apply(), but nothing waits for the device: `learning_rate` and the norm are float [] there.
+  at::Tensor apply_there(const at::Tensor& learning_rate);
 
   /// Sorts the network's channels by importance; momentum and average follow.
   void sort_channels(SortedChannels which);

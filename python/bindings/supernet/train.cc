@@ -104,9 +104,21 @@ void bind_train(py::module_& m) {
           },
           "Adds one batch's gradients; (label loss of the first arch, mean loss of the others, correct of the first).",
           py::arg("images"), py::arg("labels"), py::arg("archs"), py::arg("teacher") = py::none())
+      .def(
+          "accumulate_there",
+          [](TrainStep& step, const at::Tensor& images, const at::Tensor& labels, const std::vector<std::string>& archs,
+             const std::optional<at::Tensor>& teacher) {
+            const std::vector<tinynas::Arch> points = parse_archs(archs);
+            const py::gil_scoped_release release;
+            return step.accumulate_there(images, labels, points, teacher.value_or(at::Tensor()));
+          },
+          "As accumulate(), but the three values stay on the device, double [3]: nothing waits.", py::arg("images"),
+          py::arg("labels"), py::arg("archs"), py::arg("teacher") = py::none())
       .def("clear_gradients", &TrainStep::clear_gradients)
       .def("apply", &TrainStep::apply, "Clips and updates; returns the gradient's norm.", py::arg("learning_rate"),
            py::call_guard<py::gil_scoped_release>())
+      .def("apply_there", &TrainStep::apply_there, "As apply(), of and to a float [] on the device: nothing waits.",
+           py::arg("learning_rate"), py::call_guard<py::gil_scoped_release>())
       .def(
           "sort_channels",
           [](TrainStep& step, bool outer) {

@@ -114,6 +114,12 @@ class SpaceConfig(Config):
             raise InputError(f"space {self.name}: no subspace of resolution {resolution} and width {width:g}")
         return self.model_copy(update={"resolutions": (resolution,), "widths": (width,)})
 
+    def widens(self, other: SpaceConfig) -> bool:
+        """Whether the two differ in nothing but their widths and names, and the other's widest is not wider."""
+        apart = {"name", "widths"}
+        same = self.model_dump(exclude=apart) == other.model_dump(exclude=apart)
+        return same and self.widths[-1] >= other.widths[-1]
+
     def as_json(self) -> dict[str, Any]:
         """Plain values, as the C++ core reads and writes them."""
         return self.model_dump(mode="json")

@@ -56,7 +56,7 @@ class TrainConfig(Config):
     checkpoint_seconds: Annotated[float, Field(gt=0)] = 60.0
     tensorboard: bool = False
     calibration_pictures: Count = 1000
-    """Training pictures from which a subnet's BatchNorm statistics are measured."""
+    """Training pictures from which BatchNorm statistics are measured, of a subnet or of the finetuned network."""
     finetune_epochs: Annotated[float, Field(ge=0)] = 3.0
     """For the winner, after the search."""
     finetune_learning_rate: Annotated[float, Field(gt=0)] = 0.02

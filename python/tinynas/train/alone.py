@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +14,8 @@ from tinynas.config.train import TrainConfig
 from tinynas.data.base import DataSet, Split
 from tinynas.errors import InputError
 from tinynas.train.checkpoint import Checkpoint, copy_tensors, load
-from tinynas.train.evaluator import ArchJson, Pictures, SupernetEvaluator, accuracy_of, arch_text, measure
-from tinynas.train.loop import Run, check_data
+from tinynas.train.evaluator import ArchJson, Pictures, SupernetEvaluator, accuracy_of, arch_text
+from tinynas.train.loop import Run, check_data, seen_pictures
 from tinynas.train.native import supernet_module
 from tinynas.train.progress import ProgressCallback
 
@@ -32,22 +33,34 @@ class TrainedNet:
     """The arch as a point of its own space."""
     net: Any
     data: DataSet
-    calibration: int
-    device: str = "cpu"
+    config: TrainConfig
 
+    @cached_property
     def _statistics(self) -> Any:
-        return measure(self.net, self.alone, Pictures(self.data.train, self.calibration, 0, self.device))
+        """BatchNorm statistics of training pictures, as they are or as training sees them: by which of the two the
+        network does better on the validation split.
+
+        What its weights fit are the latter, up to two points better after strong augmentation; but noise that was added
+        to sounds, say, shifts the statistics of clean ones.
+        """
+        resolution, count = _resolution(self.arch), self.config.calibration_pictures
+        plain = Pictures(self.data.train, count, 0, self.config.device).full_batches(resolution)
+        seen = seen_pictures(self.data, self.config, resolution, count)
+        found = [supernet_module().recalibrate(self.net, self.alone, pictures) for pictures in (plain, seen)]
+        return max(found, key=lambda statistics: self._accuracy(statistics, self.data.val))
+
+    def _accuracy(self, statistics: Any, split: Split) -> float:
+        return accuracy_of(self.net, self.alone, statistics, Pictures(split, None, 0, self.config.device))
 
     def accuracy(self, split: Split | None = None) -> float:
         """Fraction of the split (default: validation) that is classified correctly, in float."""
-        pictures = Pictures(split or self.data.val, None, 0, self.device)
-        return accuracy_of(self.net, self.alone, self._statistics(), pictures)
+        return self._accuracy(self._statistics, split or self.data.val)
 
     def extract(self) -> _core.Graph:
         """The float graph, named as build_graph(space, arch)."""
         import tinynas._core as _core
 
-        text = supernet_module().fill_graph(self.space, self.arch, self.net, self._statistics())
+        text = supernet_module().fill_graph(self.space, self.arch, self.net, self._statistics)
         return _core.Graph.from_json(text)
 
 
@@ -100,7 +113,11 @@ def finetune(
     logits = None
     if config.label_share < 1:
         resolution = _resolution(text)
-        taught_by = _network_of(teacher, data, resolution, config) if teacher else _largest_of(evaluator, resolution)
+        pictures = seen_pictures(data, config, resolution, config.calibration_pictures)
+        if teacher is None:
+            taught_by = _largest_of(evaluator, resolution, pictures)
+        else:
+            taught_by = _network_of(teacher, data, resolution, config.device, pictures)
         logits = taught_by.logits(config.mixed_precision)
     job = _Job(evaluator.space_json, text, alone_space, alone, net)
     if init is not None:
@@ -127,14 +144,14 @@ class _FrozenNet:
         return logits
 
 
-def _largest_of(evaluator: SupernetEvaluator, resolution: int) -> _FrozenNet:
-    """The supernet's largest subnet of a resolution."""
+def _largest_of(evaluator: SupernetEvaluator, resolution: int, pictures: list[Any]) -> _FrozenNet:
+    """The supernet's largest subnet of a resolution, its statistics measured on `pictures`."""
     native = supernet_module()
     subspace = evaluator.subspace
     archs = native.sandwich_archs(evaluator.space_json, resolution, subspace and subspace[1], 0, (0, 0, 0))
     _, alone = native.space_of_arch(evaluator.space_json, archs[0])
     net = native.extract_net(evaluator.net, archs[0])
-    return _FrozenNet(net, alone, measure(net, alone, evaluator.calibration))
+    return _FrozenNet(net, alone, native.recalibrate(net, alone, pictures))
 
 
 def finetuned_file(run: Path) -> Path:
@@ -151,8 +168,8 @@ def _finetuned(run: Path) -> tuple[Path, Checkpoint]:
     return file, state
 
 
-def _network_of(run: Path, data: DataSet, resolution: int, config: TrainConfig) -> _FrozenNet:
-    """The network that a run's finetuning ended with."""
+def _network_of(run: Path, data: DataSet, resolution: int, device: str, pictures: list[Any]) -> _FrozenNet:
+    """The network that a run's finetuning ended with, its statistics measured on `pictures`."""
     native = supernet_module()
     file, state = _finetuned(run)
     space = SpaceConfig.model_validate_json(state.space)
@@ -161,10 +178,9 @@ def _network_of(run: Path, data: DataSet, resolution: int, config: TrainConfig) 
         raise InputError(f"{file}: expected a teacher that reads {resolution} pixels, got {space.resolutions[0]}")
     net = native.Supernet(state.space)
     copy_tensors(state.weights, dict(net.parameters()), file)
-    net.to(config.device)
+    net.to(device)
     arch = native.sandwich_archs(state.space, None, None, 0, (0, 0, 0))[0]
-    pictures = Pictures(data.train, config.calibration_pictures, config.seed, config.device)
-    return _FrozenNet(net, arch, measure(net, arch, pictures))
+    return _FrozenNet(net, arch, native.recalibrate(net, arch, pictures))
 
 
 @dataclass
@@ -209,7 +225,7 @@ def _train(
         pictures=job.pictures,
         seconds=job.seconds,
     )
-    trained = TrainedNet(job.space, job.arch, job.alone, job.net, data, config.calibration_pictures, config.device)
+    trained = TrainedNet(job.space, job.arch, job.alone, job.net, data, config)
     if config.epochs == 0:
         return trained
     Run(job.net, config, data, out).train(start, lambda _order, _step: [job.alone], progress, teacher)

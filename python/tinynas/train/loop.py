@@ -21,6 +21,7 @@ from tinynas.train.distributed import world
 from tinynas.train.native import supernet_module
 from tinynas.train.progress import ProgressCallback, TrainProgress
 from tinynas.train.recipes import Phase, Recipe, Subspace, Teacher, learning_rate, phase_at, phase_rate, resolution_of
+from tinynas.train.recorded import RecordedStep
 
 _PROBED_STEPS = 6
 _MANY = 1000
@@ -39,7 +40,8 @@ def train_supernet(
 ) -> Path:
     """Trains a supernet, of one (resolution, width) subspace or with both elastic, and returns its checkpoint.
 
-    It starts from the weights of `init`, a checkpoint of the same space, if given: a longer training in several goes.
+    It starts from the weights of `init`, a checkpoint of the same space or of a narrower one, if given: a longer
+    training in several goes, or one that goes on to wider networks.
 
     The checkpoint is `out` (a .pt file), or `out`/supernet.pt. Where it exists and belongs to the same space, data and
     config, training continues from it, to the same result as without the interruption; InputError where it belongs to
@@ -59,11 +61,18 @@ def train_supernet(
 
 
 def _start_from(init: Path, net: Any, start: Checkpoint) -> None:
-    """The weights of `init`; its pictures and seconds count for the new run."""
+    """The weights of `init`; its pictures and seconds count for the new run.
+
+    Where the new space has wider networks, theirs begin with the channels of `init`: what its subnets compute stays.
+    """
     earlier = load(init)
-    if SpaceConfig.model_validate_json(earlier.space) != SpaceConfig.model_validate_json(start.space):
+    before, now = (SpaceConfig.model_validate_json(each.space) for each in (earlier, start))
+    if not now.widens(before):
         raise InputError(f"{init}: was trained for a space whose choices differ")
-    copy_tensors({name: value.float() for name, value in earlier.weights.items()}, dict(net.parameters()), init)
+    weights = {name: value.detach().clone() for name, value in net.parameters()}
+    for name, value in earlier.weights.items():
+        weights[name][tuple(slice(size) for size in value.shape)] = value.float()
+    copy_tensors(weights, dict(net.parameters()), init)
     start.pictures, start.seconds = earlier.pictures, earlier.seconds
 
 
@@ -113,6 +122,9 @@ class _Steps:
 class Run:
     """One training run: a network, its optimiser, and the checkpoint that holds both."""
 
+    _recordable = True
+    """Whether the step can be recorded (RecordedStep)."""
+
     def __init__(self, net: Any, config: TrainConfig, data: DataSet, path: Path) -> None:
         self._config = config
         self._data = data
@@ -126,6 +138,8 @@ class Run:
         self._world.check_batch(self._order.batch_size)
         net.to(self._device)
         self._step = self._make_step()
+        self._replays = False
+        self._recorded: RecordedStep | None = None
 
     def _make_step(self) -> Any:
         return supernet_module().TrainStep(self._net, step_options(self._config))
@@ -135,9 +149,10 @@ class Run:
     ) -> Checkpoint:
         """From the file's state, or `start`, to the end.
 
-        `archs(order, step)`: JSON of the step's subnets; the first learns from labels. `teacher(pictures)`: logits to
-        learn from instead.
+        `archs(order, step)`: JSON of the step's subnets, the same for all steps; the first learns from labels.
+        `teacher(pictures)`: logits to learn from instead.
         """
+        self._replays = self._recordable and self._device.startswith("cuda") and self._world.size == 1
         state = self._start(start, archs, teacher)
         return self._steps(state, _Steps(archs, teacher=teacher), progress)
 
@@ -175,9 +190,7 @@ class Run:
         workers = Workers(config.workers, config.worker_kind)
         for batch in prepare(self._data.train, self._order, steps, resolution_at, config.seed, workers):
             rate, teacher = self._enter(plan, batch.step, state.total_steps)
-            losses = self._accumulate(batch, drawn.pop(batch.step), teacher)
-            self._world.average_gradients(self._net.parameters())
-            self._step.apply(rate)
+            losses = self._learn(batch, drawn.pop(batch.step), teacher, rate)
             smoothed.add(losses[0], losses[2] / len(batch.labels))
             now = time.monotonic()
             state.step = batch.step + 1
@@ -259,29 +272,30 @@ class Run:
         sample = range(_PROBED_STEPS + 1)
         drawn = [archs(self._order, step) for step in sample]
         began = time.monotonic()
-        batches = prepare(self._data.train, self._order, sample, lambda step: resolution_of(drawn[step][0]), 0)
-        for batch in batches:
+        workers = Workers(self._config.workers, self._config.worker_kind)
+        resolutions = [resolution_of(subnets[0]) for subnets in drawn]
+        for batch in prepare(self._data.train, self._order, sample, resolutions.__getitem__, 0, workers):
             if batch.step == 1:  # the first one warms up
                 began = time.monotonic()
-            self._accumulate(batch, drawn[batch.step], teacher)
-            self._step.apply(0.0)
+            self._learn(batch, drawn[batch.step], teacher, 0.0)
         seconds = (time.monotonic() - began) / _PROBED_STEPS
         copy_tensors(before, dict(self._net.parameters()), self._path)
-        self._step = self._make_step()
+        self._step, self._recorded = self._make_step(), None
         return seconds
 
-    def _accumulate(self, batch: Batch, archs: list[str], teacher: Any) -> tuple[float, float, int]:
-        import torch
-
-        pictures = torch.from_numpy(batch.pictures).to(self._device)
-        labels = torch.from_numpy(batch.labels).to(self._device)
-        if self._config.mixup > 0:
-            rng = np.random.default_rng((self._config.seed, 3, batch.step))
-            pictures, labels = mix(pictures, labels, len(self._data.classes), self._config.mixup, rng)
-        self._step.clear_gradients()
-        losses: tuple[float, float, int] = self._step.accumulate(
-            pictures, labels, archs, None if teacher is None else teacher(pictures)
-        )
+    def _learn(self, batch: Batch, archs: list[str], teacher: Any, rate: float) -> tuple[float, float, int]:
+        """A step: (label loss of the first subnet, mean loss of the others, correct of the first)."""
+        pictures, labels = _as_seen(batch, self._config, len(self._data.classes), self._device)
+        if self._replays:
+            if self._recorded is None:
+                self._recorded = RecordedStep(self._step, archs, teacher, pictures, labels)
+            losses = self._recorded(pictures, labels, rate)
+        else:
+            self._step.clear_gradients()
+            logits = None if teacher is None else teacher(pictures)
+            losses = self._step.accumulate(pictures, labels, archs, logits)
+            self._world.average_gradients(self._net.parameters())
+            self._step.apply(rate)
         if not math.isfinite(losses[0]):
             raise InputError(
                 f"training diverged at step {batch.step}: the loss is {losses[0]}; lower the learning rate"
@@ -354,6 +368,25 @@ def step_options(config: TrainConfig) -> Any:
     for key in kept:
         setattr(options, key, getattr(config, key))
     return options
+
+
+def seen_pictures(data: DataSet, config: TrainConfig, resolution: int, count: int) -> list[Any]:
+    """Batches as a training of this config sees them, augmented and mixed, on its device: the first `count` pictures or
+    a few more."""
+    order = BatchOrder(len(data.train), config.batch_size, config.seed)
+    steps = range(-(-min(count, len(data.train)) // order.batch_size))
+    batches = prepare(data.train, order, steps, lambda _step: resolution, config.seed)
+    return [_as_seen(batch, config, len(data.classes), config.device)[0] for batch in batches]
+
+
+def _as_seen(batch: Batch, config: TrainConfig, classes: int, device: str) -> tuple[Any, Any]:
+    """A step's pictures and labels on the device, mixed where the config asks for it."""
+    import torch
+
+    pictures, labels = torch.from_numpy(batch.pictures).to(device), torch.from_numpy(batch.labels).to(device)
+    if config.mixup == 0:
+        return pictures, labels
+    return mix(pictures, labels, classes, config.mixup, np.random.default_rng((config.seed, 3, batch.step)))
 
 
 def mix(pictures: Any, labels: Any, classes: int, alpha: float, rng: np.random.Generator) -> tuple[Any, Any]:

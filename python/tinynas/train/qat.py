@@ -29,6 +29,8 @@ _FIRST_BATCH = 256
 class _QatRun(Run):
     """A run whose network is a float graph with quantisers."""
 
+    _recordable = False
+
     def _make_step(self) -> Any:
         options = step_options(self._config)
         options.label_share = LABEL_SHARE
