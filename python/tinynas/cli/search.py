@@ -105,14 +105,20 @@ def search(
     pareto: ParetoOption = False,
     workers: Annotated[int, typer.Option("--workers", min=1, help="Ray workers that measure candidates.")] = 1,
     epochs: EpochsOption = None,
-    supernet: Annotated[Path | None, typer.Option("--supernet", help="A trained checkpoint to search in.")] = None,
+    supernet: Annotated[
+        Path | None, typer.Option("--supernet", exists=True, help="A trained checkpoint to search in.")
+    ] = None,
     teacher: Annotated[
         Path | None,
-        typer.Option("--teacher", help="A run whose network teaches the winner; else the supernet's largest does."),
+        typer.Option(
+            "--teacher", exists=True, help="A run whose network teaches the winner; else the supernet's largest does."
+        ),
     ] = None,
     init: Annotated[
         Path | None,
-        typer.Option("--init", help="A run with the same winner, whose finetuning goes on; else from the supernet."),
+        typer.Option(
+            "--init", exists=True, help="A run with the same winner, whose finetuning goes on; else from the supernet."
+        ),
     ] = None,
     name: Annotated[str | None, typer.Option("--name", help="The run's folder below --runs.")] = None,
     runs: Annotated[Path, typer.Option("--runs", help="Where runs and their cache lie.")] = Path("runs"),
@@ -127,28 +133,32 @@ def search(
     from tinynas.search.inputs import data_options, fit_space, preset_for, read_data, training_data
     from tinynas.search.pipeline import Search
     from tinynas.search.settings import SearchSettings
+    from tinynas.train.native import check_device
 
     board = target_of(target)
     budget = budget_of(sram, flash, macs, latency_ms, board)
     if all(limit is None for limit in budget.model_dump().values()):
         raise InputError("search: expected a budget: --sram and --flash, or --target")
     check_words(prefer, image)
+    given_space, given_recipe = space and load_space(space), train and load_train(train)
+    search_settings = search_config(config, mode, searcher, pareto, has_latency_model(schedule, board))
+    check_device(device or (given_recipe.device if given_recipe else "cpu"))
     reading = data_options(runs / ".cache", seed, hold_out or ())
     data_set = read_data(data, reading, log)
     preset = preset_for(data_set)
-    recipe = with_epochs(load_train(train or preset.train), epochs)
+    recipe = with_epochs(given_recipe or load_train(preset.train), epochs)
     settings = SearchSettings(
         run=runs / (name or default_name(data, target, sram, flash, macs, seed)),
         data=data,
         hold_out=reading.hold_out,
-        space=fit_space(load_space(space or preset.space), data_set),
+        space=fit_space(given_space or load_space(preset.space), data_set),
         budget=budget,
         schedule=schedule,
         prefer=prefer,
         plugin=plugin,
         image_streamed=image == "streamed",
         train=recipe,
-        search=search_config(config, mode, searcher, pareto, has_latency_model(schedule, board)),
+        search=search_settings,
         seed=seed,
         target=board,
         supernet=supernet,

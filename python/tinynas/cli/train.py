@@ -24,6 +24,7 @@ from tinynas.errors import InputError
 from tinynas.search.bits import Bits
 
 if TYPE_CHECKING:
+    from tinynas.config.space import SpaceConfig
     from tinynas.config.train import TrainConfig
     from tinynas.data import DataSet
 
@@ -37,6 +38,12 @@ def train(
         Path | None,
         typer.Option("--qat", help="A search's run: its winner is trained on with quantisers, instead of a supernet."),
     ] = None,
+    alone: Annotated[
+        bool,
+        typer.Option(
+            "--alone", help="Only the space's largest network: a teacher for `search --teacher OUT`."
+        ),
+    ] = False,
     bits: BitsOption = Bits.w4a8,
     data: DataOption = "scenes",
     hold_out: HoldOutOption = None,
@@ -44,7 +51,8 @@ def train(
     train: TrainOption = None,
     epochs: EpochsOption = None,
     init: Annotated[
-        Path | None, typer.Option("--init", help="A supernet of the same space to start from, for a longer training.")
+        Path | None,
+        typer.Option("--init", exists=True, help="A supernet of the same space, or a narrower one, to start from."),
     ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
     device: DeviceOption = None,
@@ -52,6 +60,7 @@ def train(
 ) -> None:
     """Train a supernet that serves all of a space; `search --supernet OUT/supernet.pt` uses it.
 
+    With --alone: its largest network only, to OUT/finetune.pt, which `search --teacher OUT` learns from.
     With --qat RUN: quantisation-aware training of a run's float network, to RUN/model-BITS.json, which
     `export RUN --bits BITS` writes in other forms.
     """
@@ -61,15 +70,20 @@ def train(
     from tinynas.train.checkpoint import load
     from tinynas.train.distributed import joined
     from tinynas.train.loop import train_supernet
+    from tinynas.train.native import check_device
 
     if (out is None) == (qat is None):
         raise InputError("train: expected --out FOLDER for a supernet or --qat RUN, and not both")
+    if alone and (qat or init):
+        raise InputError("train: expected --alone without --qat and --init")
+    given_space, given_recipe = space and load_space(space), train and load_train(train)
+    check_device(device or (given_recipe.device if given_recipe else "cpu"))
     place = qat if out is None else out
     assert place is not None
     reading = data_options(place / ".cache", seed, hold_out or ())
     data_set = read_data(data, reading, log)
     preset = preset_for(data_set)
-    recipe = with_epochs(load_train(train or preset.train), epochs)
+    recipe = with_epochs(given_recipe or load_train(preset.train), epochs)
     config = recipe.model_copy(update={"seed": seed, "device": device or recipe.device})
     if out is None:
         if epochs is not None:
@@ -79,8 +93,12 @@ def train(
             as_json, value, table(f"{place.name}, {bits.value} bits", ["", ""], [[k, str(v)] for k, v in value.items()])
         )
         return
-    net_space = fit_space(load_space(space or preset.space), data_set)
+    net_space = fit_space(given_space or load_space(preset.space), data_set)
     data_set = training_data(data_set, data, reading, recipe, log)
+    if alone:
+        value = _train_alone(out, net_space, data_set, config)
+        emit(as_json, value, table(net_space.name, ["", ""], [[key, str(entry)] for key, entry in value.items()]))
+        return
     with joined(config.device) as world, ExitStack() as shown:
         progress = shown.enter_context(RichProgress("training the supernet", log)) if world.is_first else None
         checkpoint = train_supernet(net_space, None, data_set, config, out, progress, init)
@@ -96,6 +114,30 @@ def train(
         "seconds": round(state.seconds, 1),
     }
     emit(as_json, value, table("Supernet", ["", ""], [[key, str(entry)] for key, entry in value.items()]))
+
+
+def _train_alone(out: Path, space: SpaceConfig, data: DataSet, config: TrainConfig) -> dict[str, Any]:
+    """Writes OUT/finetune.pt; what was measured."""
+    from tinynas.train import RichProgress
+    from tinynas.train.alone import FINETUNED, train_alone
+    from tinynas.train.checkpoint import load
+    from tinynas.train.native import supernet_module
+
+    checkpoint = out / FINETUNED
+    widest, side = space.widths[-1], space.resolutions[-1]
+    arch = supernet_module().sandwich_archs(space.model_dump_json(), side, widest, 0, (0, 0, 0))[0]
+    with RichProgress("training the largest network", log) as progress:
+        net = train_alone(space, arch, data, config, checkpoint, progress)
+    state = load(checkpoint)
+    return {
+        "checkpoint": str(checkpoint),
+        "arch": json.loads(arch),
+        "data": data.name,
+        "synthetic": data.synthetic,
+        "accuracy": {"val": net.accuracy()},
+        "image_passes": state.pictures,
+        "seconds": round(state.seconds, 1),
+    }
 
 
 def _train_quantised(run: Path, data: DataSet, bits: Bits, config: TrainConfig) -> dict[str, Any]:

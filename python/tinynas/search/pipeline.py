@@ -159,12 +159,12 @@ class Search:
         """
         from tinynas.search.run_dir import write_atomic
         from tinynas.train import RichProgress
-        from tinynas.train.alone import finetune
+        from tinynas.train.alone import FINETUNED, finetune
 
         evaluator, arch = self.evaluator(), without_formats(found["arch"])
         with self._seconds("finetune"), RichProgress("finetuning the winner") as progress:
             config, others = train_config(self.settings), (self.settings.teacher, self.settings.init)
-            net = finetune(evaluator, arch, self.data, config, self.run.path / "finetune.pt", progress, *others)
+            net = finetune(evaluator, arch, self.data, config, self.run.path / FINETUNED, progress, *others)
             before, after = found.get("float_accuracy", found["accuracy"]), net.accuracy()
         luck = math.sqrt(before * (1 - before) / len(self.data.val))
         gained = after >= before - luck

@@ -154,9 +154,13 @@ def _largest_of(evaluator: SupernetEvaluator, resolution: int, pictures: list[An
     return _FrozenNet(net, alone, native.recalibrate(net, alone, pictures))
 
 
+FINETUNED = "finetune.pt"
+"""A run's own network, in its folder."""
+
+
 def finetuned_file(run: Path) -> Path:
     """Where a run's finetuning ended: in its folder, or the file itself."""
-    return run / "finetune.pt" if run.is_dir() else run
+    return run / FINETUNED if run.is_dir() else run
 
 
 def _finetuned(run: Path) -> tuple[Path, Checkpoint]:

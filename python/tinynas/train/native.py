@@ -6,7 +6,7 @@ import importlib
 import os
 from types import ModuleType
 
-from tinynas.errors import CheckError
+from tinynas.errors import CheckError, InputError
 
 TORCH_VERSION = "2.13.0"
 """As pinned in pyproject.toml: the extension is linked against this one."""
@@ -35,3 +35,16 @@ def supernet_module() -> ModuleType:
             f"tinynas was built without PyTorch ({error}): make build, or pip install --no-build-isolation ."
         ) from error
     return module
+
+
+def check_device(device: str) -> None:
+    """InputError where PyTorch cannot train on `device` (cpu, cuda, cuda:1, ...)."""
+    if device == "cpu":
+        return
+    supernet_module()
+    import torch
+
+    try:
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise InputError(f"--device {device}: PyTorch cannot use it: {str(error).splitlines()[0]}") from error

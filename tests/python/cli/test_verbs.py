@@ -107,6 +107,17 @@ def test_an_infeasible_budget_is_an_answer() -> None:
         (["search"], "budget"),
         (["profile", "nothing.json", "--schedule", "auto", "--mac-budget", "-1"], "mac-budget"),
         (["search", "--sram", "320k", "--data", "no_such_folder"], "no_such_folder"),
+        # Refused before the data set is read: there is none.
+        (["search", "--sram", "320k", "--data", "no_such_folder", "--supernet", "none.pt"], "none.pt"),
+        (["search", "--sram", "320k", "--data", "no_such_folder", "--teacher", "no_run"], "no_run"),
+        (["search", "--sram", "320k", "--data", "no_such_folder", "--init", "no_run"], "no_run"),
+        (["search", "--sram", "320k", "--data", "no_such_folder", "--train", "no_recipe"], "no_recipe"),
+        (["search", "--sram", "320k", "--data", "no_such_folder", "--device", "cuda:99"], "cuda:99"),
+        (["train", "--data", "no_such_folder", "--out", "o", "--train", "no_recipe"], "no_recipe"),
+        (["train", "--data", "no_such_folder", "--out", "o", "--space", "no_space"], "no_space"),
+        (["train", "--data", "no_such_folder", "--out", "o", "--device", "nonsense"], "nonsense"),
+        (["train", "--data", "no_such_folder", "--out", "o", "--init", "none.pt"], "none.pt"),
+        (["train", "--data", "no_such_folder", "--out", "o", "--alone", "--qat", "o"], "--qat"),
     ],
 )
 def test_bad_input_ends_with_two_and_names_the_place(args: list[str], message: str) -> None:
@@ -114,6 +125,18 @@ def test_bad_input_ends_with_two_and_names_the_place(args: list[str], message: s
     assert done.returncode == 2
     assert message in done.stderr.replace("\n", "")
     assert "Traceback" not in done.stderr
+
+
+def test_a_teacher_is_trained_alone(tmp_path: Path, small_search: list[str]) -> None:
+    pytest.importorskip("tinynas._supernet")
+    given = dict(zip(small_search[::2], small_search[1::2], strict=True))
+    options = [part for key in ("--data", "--space", "--train") for part in (key, given[key])]
+    value = json_of("train", "--alone", "--out", tmp_path / "teacher", *options)
+    assert value["arch"]["width"] == 1.0
+    assert value["arch"]["resolution"] == 20
+    assert 0.5 <= value["accuracy"]["val"] <= 1
+    assert json_of("train", "--alone", "--out", tmp_path / "teacher", *options) == value
+    assert (tmp_path / "teacher" / "finetune.pt").is_file()
 
 
 def test_an_unknown_key_of_a_space_names_the_nearest(tmp_path: Path) -> None:

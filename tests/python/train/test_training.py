@@ -25,7 +25,8 @@ from tinynas.train import (
 )
 from tinynas.train.batches import BatchOrder, Workers, prepare
 from tinynas.train.checkpoint import load
-from tinynas.train.loop import mix
+from tinynas.train.evaluator import Pictures, accuracy_of
+from tinynas.train.loop import mix, seen_pictures
 from tinynas.train.recipes import learning_rate
 
 torch = pytest.importorskip("torch")
@@ -166,11 +167,54 @@ def test_a_longer_training_goes_on_from_published_weights(
         train_supernet(space.with_classes(3).up_to_resolution(16), (16, 1.0), data, config, tmp_path, init=trained)
 
 
+def test_a_wider_supernet_begins_with_a_narrower_one(
+    trained: Path, space: SpaceConfig, data: DataSet, tmp_path: Path
+) -> None:
+    wide = space.model_copy(update={"name": "wide", "widths": (*space.widths, 1.5)})
+    config = CONFIG.model_copy(update={"epochs": 1.0, "learning_rate": 1e-9, "weight_decay": 0.0})
+    checkpoint = train_supernet(wide, (16, 1.5), data, config, tmp_path, init=trained)
+    narrow, now = SupernetEvaluator(trained, data), SupernetEvaluator(checkpoint, data)
+    for arch in native.sandwich_archs(space.model_dump_json(), 16, 1.0, 2, (0, 0, 0)):
+        assert now.accuracy(arch) == pytest.approx(narrow.accuracy(arch), abs=0.01)
+    with pytest.raises(InputError, match="choices differ"):
+        train_supernet(space, (16, 1.0), data, config, tmp_path / "back.pt", init=checkpoint)
+
+
+def test_nothing_waits_for_what_stays_on_the_device(space: SpaceConfig) -> None:
+    text = space.model_dump_json()
+    archs = native.sandwich_archs(text, 16, None, 1, (0, 0, 0))
+    images = torch.randint(0, 256, (8, 16, 16, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
+    labels = torch.tensor([0, 1, 2, 0, 1, 2, 0, 1])
+    nets = [native.Supernet(text, seed=3) for _ in range(2)]
+    read, there = (native.TrainStep(net, native.TrainOptions()) for net in nets)
+    for rate in (0.1, 0.05):
+        read.clear_gradients()
+        losses = read.accumulate(images, labels, archs)
+        norm = read.apply(rate)
+        there.clear_gradients()
+        assert there.accumulate_there(images, labels, archs).tolist() == list(losses)
+        assert float(there.apply_there(torch.tensor(rate))) == norm
+    for (name, one), (_, other) in zip(nets[0].parameters(), nets[1].parameters(), strict=True):
+        assert torch.equal(one, other), name
+
+
+def test_statistics_are_those_that_do_better(space: SpaceConfig, data: DataSet, tmp_path: Path) -> None:
+    arch = native.sandwich_archs(space.model_dump_json(), 16, 1.0, 0, (0, 0, 0))[0]
+    config = CONFIG.model_copy(update={"mixup": 1.0})
+    net = train_alone(space, arch, data, config, tmp_path / "alone.pt")
+    plain = Pictures(data.train, config.calibration_pictures, 0, "cpu").full_batches(16)
+    seen = seen_pictures(data, config, 16, config.calibration_pictures)
+    assert sum(map(len, seen)) >= min(config.calibration_pictures, len(data.train) - config.batch_size)
+    val = Pictures(data.val, None, 0, "cpu")
+    found = [accuracy_of(net.net, net.alone, native.recalibrate(net.net, net.alone, p), val) for p in (plain, seen)]
+    assert net.accuracy() == max(found)
+
+
 def test_finetuning_starts_from_the_supernet(trained: Path, space: SpaceConfig, data: DataSet, tmp_path: Path) -> None:
     evaluator = SupernetEvaluator(trained, data)
     arch = native.sandwich_archs(space.model_dump_json(), 16, 1.0, 1, (0, 0, 1))[2]
     untrained = finetune(evaluator, arch, data, CONFIG.model_copy(update={"finetune_epochs": 0.0}), tmp_path / "0.pt")
-    assert untrained.accuracy() == pytest.approx(evaluator.accuracy(arch), abs=0.02)
+    assert untrained.accuracy() >= evaluator.accuracy(arch) - 0.02
     assert finetune(evaluator, arch, data, CONFIG, tmp_path / "1.pt").accuracy() >= untrained.accuracy() - 0.1
 
 

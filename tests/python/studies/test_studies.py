@@ -1,0 +1,52 @@
+"""The studies on a small data set: they end with a table, and find it again without training anew."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("tinynas._supernet")
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def run_study(name: str, out: Path, small_search: list[str], *options: str) -> Any:
+    """The study's result.json."""
+    given = dict(zip(small_search[::2], small_search[1::2], strict=True))
+    common = [part for key in ("--data", "--space", "--train") for part in (key, given[key])]
+    script = ROOT / "scripts" / "studies" / f"{name}.py"
+    done = subprocess.run(
+        [sys.executable, str(script), "--out", str(out), "--epochs", "2", *common, *options],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT / "python"), os.environ.get("PYTHONPATH", "")])},
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads((out / "result.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("where", [[], ["--resolution", "16", "--width", "1.0"]])
+def test_rank_correlation(tmp_path: Path, small_search: list[str], where: list[str]) -> None:
+    found = run_study("rank_correlation", tmp_path, small_search, "--networks", "3", *where)
+    assert -1 <= found["tau"] <= 1
+    assert len(found["supernet"]) == len(found["alone"]) == len(found["archs"]) == 3
+    subspaces = {(arch["resolution"], arch["width"]) for arch in found["archs"]}
+    assert subspaces == {(16, 1.0)} if where else len(subspaces) > 1
+    assert (tmp_path / "plot.svg").is_file()
+
+
+def test_sharing_goes_on_from_what_is_there(tmp_path: Path, small_search: list[str]) -> None:
+    found = run_study("sharing", tmp_path, small_search, "--networks", "2")
+    assert {arm: len(values) for arm, values in found["accuracy"].items()} == {"shared": 2, "subspace": 2, "alone": 2}
+    assert all(0 <= value <= 1 for values in found["accuracy"].values() for value in values)
+    (tmp_path / "result.json").unlink()
+    for checkpoint in tmp_path.glob("alone-*.pt"):
+        checkpoint.write_bytes(b"")  # would be refused if it were read again
+    assert run_study("sharing", tmp_path, small_search, "--networks", "2") == found
