@@ -37,8 +37,9 @@ def publish_winner(run: Path, out: Path) -> None:
     finetuning = load(run / "finetune.pt") if result["finetuned"] else None
     config = read_json(run / "config.json")
     recipes = {"supernet": recipe_of(supernet), "finetuning": finetuning and recipe_of(finetuning)}
-    if config.get("init"):
-        recipes["earlier_finetuning"] = recipe_of(load(finetuned_file(Path(config["init"]))))
+    for option, name in (("init", "earlier_finetuning"), ("teacher", "teacher")):
+        if config.get(option):
+            recipes[name] = recipe_of(load(finetuned_file(Path(config[option]))))
     cost, accuracy = result["cost"], result["accuracy"]
     for name in WINNER_FILES:
         shutil.copyfile(run / name, out / name)
@@ -58,7 +59,7 @@ def publish_winner(run: Path, out: Path) -> None:
             "params": cost["params"],
             "sram_bytes": cost["sram_bytes"],
             "flash_bytes": cost["flash_bytes"],
-            "measure": f"python -m tinynas eval {out} --data DIR --json",
+            "measure": f"python -m tinynas eval models/{out.name} --data DIR --json",
         },
     )
 
@@ -69,6 +70,7 @@ def publish_supernet(checkpoint: Path, out: Path) -> None:
     if state.arch is not None or not state.done:
         raise InputError(f"{checkpoint}: expected a supernet whose training has ended")
     save_half(checkpoint, out / "supernet.pt")
+    kept = f"models/{out.name}/supernet.pt"
     weights = sum(value.numel() for value in state.weights.values())
     space = _core.SearchSpace.from_json(state.space)
     write_json(
@@ -79,7 +81,7 @@ def publish_supernet(checkpoint: Path, out: Path) -> None:
             "image_passes": state.pictures,
             "seconds": round(state.seconds, 1),
             "params": weights,
-            "search": f"python -m tinynas search --supernet {out / 'supernet.pt'} --data DIR --sram 64k --flash 256k",
+            "search": f"python -m tinynas search --supernet {kept} --data DIR --sram 64k --flash 256k",
         },
     )
 

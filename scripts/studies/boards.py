@@ -177,15 +177,15 @@ def _plot(cells: list[dict[str, Any]]) -> Any:
         (both[0], "latency_us", "latency, ms", 1e3),
         (both[1], "sram_bytes", "SRAM, KiB", 1024),
     ):
-        for marker, name in zip("osd", (*SCALED, "found"), strict=True):
-            shown = [c for c in cells if c["network"] == name and c[key]]
-            axes.plot(
-                [c[key] / scale for c in shown], [100 * c["accuracy"] for c in shown], marker, label=name, alpha=0.7
-            )
+        for colour, name in enumerate((*SCALED, "found")):
+            for marker, schedule in zip("osd", SCHEDULES, strict=True):
+                shown = [c for c in cells if (c["network"], c["schedule"]) == (name, schedule) and c[key]]
+                points = [c[key] / scale for c in shown], [100 * c["accuracy"] for c in shown]
+                axes.plot(*points, marker, color=f"C{colour}", label=f"{name}, {schedule}", alpha=0.7)
         axes.set(xlabel=unit)
         axes.grid(alpha=0.3)
     both[0].set(ylabel="test accuracy, %")
-    both[1].legend()
+    both[1].legend(fontsize="small", bbox_to_anchor=(1.02, 1))
     return figure
 
 

@@ -40,9 +40,7 @@ def train(
     ] = None,
     alone: Annotated[
         bool,
-        typer.Option(
-            "--alone", help="Only the space's largest network: a teacher for `search --teacher OUT`."
-        ),
+        typer.Option("--alone", help="Only the space's largest network: a teacher for `search --teacher OUT`."),
     ] = False,
     bits: BitsOption = Bits.w4a8,
     data: DataOption = "scenes",

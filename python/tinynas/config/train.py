@@ -60,6 +60,9 @@ class TrainConfig(Config):
     finetune_epochs: Annotated[float, Field(ge=0)] = 3.0
     """For the winner, after the search."""
     finetune_learning_rate: Annotated[float, Field(gt=0)] = 0.02
+    finetune_ema_decay: Share = 0.0
+    """`ema_decay` of the finetuning: averages of weights at a rate that stays high generalise better than the last ones
+    (Izmailov et al., Averaging weights leads to wider optima, 2018)."""
     label_share: Annotated[float, Field(ge=0, le=1)] = 0.0
     """Of the label loss, in the loss of a subnet that learns from a teacher."""
     finetune_label_share: Annotated[float, Field(ge=0, le=1)] = 0.3

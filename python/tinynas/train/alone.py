@@ -107,7 +107,7 @@ def finetune(
             "minutes": None,
             "learning_rate": config.finetune_learning_rate,
             "label_share": config.finetune_label_share,
-            "ema_decay": 0.0,
+            "ema_decay": config.finetune_ema_decay,
         }
     )
     logits = None
