@@ -27,19 +27,26 @@ class RecordedStep:
         self._step, self._archs, self._teacher = step, archs, teacher
         self._pictures, self._labels = pictures.clone(), labels.clone()
         self._rate = torch.zeros((), device=pictures.device)
-        state = [*step.momentum, *step.average]
+        self._graph = torch.cuda.CUDAGraph()
+        with torch.cuda.device(pictures.device):
+            self._warm_up()
+            with torch.cuda.graph(self._graph):
+                self._losses = self._run()
+
+    def _warm_up(self) -> None:
+        """Steps at the rate zero, so that the weights stay, whose traces in the optimiser are wiped out."""
+        import torch
+
+        state = [*self._step.momentum, *self._step.average]
         kept = [value.clone() for value in state]
         stream = torch.cuda.Stream()
         stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(stream):
-            for _ in range(_WARM_UP):  # at the rate zero, so that the weights stay
+            for _ in range(_WARM_UP):
                 self._run()
             for value, before in zip(state, kept, strict=True):
                 value.copy_(before)
         torch.cuda.current_stream().wait_stream(stream)
-        self._graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(self._graph):
-            self._losses = self._run()
 
     def _run(self) -> Any:
         self._step.clear_gradients()

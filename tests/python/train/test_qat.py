@@ -20,7 +20,7 @@ from tinynas.train.qat import quantisation_aware
 torch = pytest.importorskip("torch")
 native = pytest.importorskip("tinynas._supernet")
 
-CONFIG = TrainConfig(epochs=6, batch_size=24, calibration_pictures=100, qat_epochs=2, qat_learning_rate=0.01)
+CONFIG = TrainConfig(epochs=6, batch_size=24, calibration_pictures=100, qat_epochs=2, qat_learning_rate=0.003)
 
 
 @pytest.fixture(scope="module")
