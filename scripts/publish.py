@@ -34,7 +34,7 @@ def publish_winner(run: Path, out: Path) -> None:
     """The winner of the search in `run`."""
     result = read_json(run / "result.json")
     supernet = load(find_supernet(run))
-    finetuning = load(run / "finetune.pt") if result["finetuned"] else None
+    finetuning = load(finetuned_file(run)) if result["finetuned"] else None
     config = read_json(run / "config.json")
     recipes = {"supernet": recipe_of(supernet), "finetuning": finetuning and recipe_of(finetuning)}
     for option, name in (("init", "earlier_finetuning"), ("teacher", "teacher")):

@@ -139,7 +139,7 @@ def main(
     budgets: Annotated[list[str] | None, typer.Option("--budget", help="SRAM/Flash; without it all three.")] = None,
 ) -> None:
     """Accuracy of the best int8 and the best mixed network at 16k/64k, 32k/96k and 64k/160k of SRAM and Flash."""
-    evaluator = SupernetEvaluator(study.checkpoint(None, supernet), study.data, pictures=measured, seed=study.seed)
+    evaluator = study.evaluator(study.checkpoint(None, supernet), pictures=measured)
     arms = Arms(study, evaluator, settings, target)
     results: dict[str, Any] = {}
     for budget in budgets or BUDGETS:

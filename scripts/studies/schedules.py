@@ -20,7 +20,6 @@ from tinynas.errors import InfeasibleError
 from tinynas.search.evolve import Problem, search
 from tinynas.search.explore import explore, limits_of
 from tinynas.search.run_dir import JsonLines
-from tinynas.train.evaluator import SupernetEvaluator
 
 
 @study_command()
@@ -36,7 +35,7 @@ def main(
     settings = search_settings(config)
     checkpoint = study.checkpoint(None, supernet)
     measurements = study.measurements("shared", study.supernet(None, checkpoint))
-    test = SupernetEvaluator(checkpoint, study.data, split=study.data.test, seed=study.seed)
+    test = study.evaluator(checkpoint, study.data.test)
 
     def run(schedule: str, sram: str) -> dict[str, Any]:
         limits = limits_of(budget_of(sram, flash, None, None, None))

@@ -14,8 +14,6 @@ import numpy as np
 import typer
 from study import MaxMacs, Resolution, Study, Width, study_command
 
-from tinynas.train.evaluator import SupernetEvaluator
-
 ARMS = ("shared", "subspace", "alone")
 
 
@@ -32,16 +30,9 @@ def main(
     archs = study.once("archs", lambda: study.spread_archs(subspace, networks, max_macs))
 
     def through(shared: bool) -> list[float]:
-        study.supernet(None if shared else subspace)
-        name = "shared" if shared else f"w{subspace[1]:g}-r{subspace[0]}"
-        evaluator = SupernetEvaluator(
-            study.out / f"supernet-{name}.pt",
-            study.data,
-            split=study.data.test,
-            device=study.train.device,
-            seed=study.seed,
-        )
-        return study.measurements(f"{name}-test", evaluator).accuracies(archs)
+        checkpoint = study.checkpoint(None if shared else subspace)
+        evaluator = study.evaluator(checkpoint, study.data.test)
+        return study.measurements(f"{checkpoint.stem}-test", evaluator).accuracies(archs)
 
     found: dict[str, list[float]] = {
         "shared": study.once("shared", lambda: through(True)),

@@ -22,6 +22,7 @@ from tinynas.config import find_config, load_yaml
 from tinynas.config.search import SearchConfig
 from tinynas.config.space import SpaceConfig, load_space
 from tinynas.config.train import FREE_KEYS, TrainConfig, load_train
+from tinynas.data.base import Split
 from tinynas.data.cache import hash_parts
 from tinynas.search.evolve import Problem, search
 from tinynas.search.explore import explore
@@ -123,9 +124,14 @@ class Study:
                 self.space, subspace, self.data, self.train, self.out / f"supernet-{name}.pt", progress
             )
 
+    def evaluator(self, checkpoint: Path, split: Split | None = None, pictures: int | None = None) -> SupernetEvaluator:
+        """A checkpoint's subnets on `pictures` of a split; without them on all, of the validation split."""
+        device, seed = self.train.device, self.seed
+        return SupernetEvaluator(checkpoint, self.data, split=split, pictures=pictures, device=device, seed=seed)
+
     def supernet(self, subspace: tuple[int, float] | None, given: Path | None = None) -> SupernetEvaluator:
         """checkpoint(), measured on the validation split."""
-        return SupernetEvaluator(self.checkpoint(subspace, given), self.data, device=self.train.device, seed=self.seed)
+        return self.evaluator(self.checkpoint(subspace, given))
 
     def measurements(self, name: str, evaluator: SupernetEvaluator) -> Measurements:
         """Accuracies through a supernet, each measured once."""

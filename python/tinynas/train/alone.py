@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +16,10 @@ from tinynas.data.base import DataSet, Split
 from tinynas.errors import InputError
 from tinynas.train.checkpoint import Checkpoint, copy_tensors, load
 from tinynas.train.evaluator import ArchJson, Pictures, SupernetEvaluator, accuracy_of, arch_text
-from tinynas.train.loop import Run, check_data, seen_pictures
+from tinynas.train.loop import Run, check_data
 from tinynas.train.native import supernet_module
 from tinynas.train.progress import ProgressCallback
+from tinynas.train.seen import seen_pictures
 
 if TYPE_CHECKING:
     import tinynas._core as _core
@@ -36,9 +38,9 @@ class TrainedNet:
     config: TrainConfig
 
     @cached_property
-    def _statistics(self) -> Any:
-        """BatchNorm statistics of training pictures, as they are or as training sees them: by which of the two the
-        network does better on the validation split.
+    def _calibrated(self) -> tuple[float, Any]:
+        """Accuracy on the validation split, and BatchNorm statistics of training pictures, as they are or as training
+        sees them: those with which the network does better there.
 
         What its weights fit are the latter, up to two points better after strong augmentation; but noise that was added
         to sounds, say, shifts the statistics of clean ones.
@@ -47,20 +49,22 @@ class TrainedNet:
         plain = Pictures(self.data.train, count, 0, self.config.device).full_batches(resolution)
         seen = seen_pictures(self.data, self.config, resolution, count)
         found = [supernet_module().recalibrate(self.net, self.alone, pictures) for pictures in (plain, seen)]
-        return max(found, key=lambda statistics: self._accuracy(statistics, self.data.val))
+        val = Pictures(self.data.val, None, 0, self.config.device)
+        return max(((self._accuracy(each, val), each) for each in found), key=itemgetter(0))
 
-    def _accuracy(self, statistics: Any, split: Split) -> float:
-        return accuracy_of(self.net, self.alone, statistics, Pictures(split, None, 0, self.config.device))
+    def _accuracy(self, statistics: Any, pictures: Pictures) -> float:
+        return accuracy_of(self.net, self.alone, statistics, pictures)
 
     def accuracy(self, split: Split | None = None) -> float:
         """Fraction of the split (default: validation) that is classified correctly, in float."""
-        return self._accuracy(self._statistics, split or self.data.val)
+        on_val, statistics = self._calibrated
+        return on_val if split is None else self._accuracy(statistics, Pictures(split, None, 0, self.config.device))
 
     def extract(self) -> _core.Graph:
         """The float graph, named as build_graph(space, arch)."""
         import tinynas._core as _core
 
-        text = supernet_module().fill_graph(self.space, self.arch, self.net, self._statistics)
+        text = supernet_module().fill_graph(self.space, self.arch, self.net, self._calibrated[1])
         return _core.Graph.from_json(text)
 
 

@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from tinynas.config.space import SpaceConfig
 from tinynas.config.train import FREE_KEYS, TrainConfig
 from tinynas.data.base import DataSet
@@ -22,6 +20,7 @@ from tinynas.train.native import supernet_module
 from tinynas.train.progress import ProgressCallback, TrainProgress
 from tinynas.train.recipes import Phase, Recipe, Subspace, Teacher, learning_rate, phase_at, phase_rate, resolution_of
 from tinynas.train.recorded import RecordedStep
+from tinynas.train.seen import as_seen
 
 _PROBED_STEPS = 6
 _MANY = 1000
@@ -285,7 +284,7 @@ class Run:
 
     def _learn(self, batch: Batch, archs: list[str], teacher: Any, rate: float) -> tuple[float, float, int]:
         """A step: (label loss of the first subnet, mean loss of the others, correct of the first)."""
-        pictures, labels = _as_seen(batch, self._config, len(self._data.classes), self._device)
+        pictures, labels = as_seen(batch, self._config, len(self._data.classes), self._device)
         if self._replays:
             if self._recorded is None:
                 self._recorded = RecordedStep(self._step, archs, teacher, pictures, labels)
@@ -368,37 +367,6 @@ def step_options(config: TrainConfig) -> Any:
     for key in kept:
         setattr(options, key, getattr(config, key))
     return options
-
-
-def seen_pictures(data: DataSet, config: TrainConfig, resolution: int, count: int) -> list[Any]:
-    """Batches as a training of this config sees them, augmented and mixed, on its device: the first `count` pictures or
-    a few more."""
-    order = BatchOrder(len(data.train), config.batch_size, config.seed)
-    steps = range(-(-min(count, len(data.train)) // order.batch_size))
-    batches = prepare(data.train, order, steps, lambda _step: resolution, config.seed)
-    return [_as_seen(batch, config, len(data.classes), config.device)[0] for batch in batches]
-
-
-def _as_seen(batch: Batch, config: TrainConfig, classes: int, device: str) -> tuple[Any, Any]:
-    """A step's pictures and labels on the device, mixed where the config asks for it."""
-    import torch
-
-    pictures, labels = torch.from_numpy(batch.pictures).to(device), torch.from_numpy(batch.labels).to(device)
-    if config.mixup == 0:
-        return pictures, labels
-    return mix(pictures, labels, classes, config.mixup, np.random.default_rng((config.seed, 3, batch.step)))
-
-
-def mix(pictures: Any, labels: Any, classes: int, alpha: float, rng: np.random.Generator) -> tuple[Any, Any]:
-    """Pictures blended with others of the batch (uint8), and the classes' shares [n, classes] that follow."""
-    import torch
-
-    count, device = len(labels), labels.device
-    share = torch.from_numpy(rng.beta(alpha, alpha, count).astype(np.float32)).to(device)
-    other = torch.from_numpy(rng.permutation(count)).to(device)
-    mixed = torch.lerp(pictures[other].float(), pictures.float(), share[:, None, None, None])
-    shares = torch.nn.functional.one_hot(labels, classes).float()
-    return mixed.round().to(torch.uint8), torch.lerp(shares[other], shares, share[:, None])
 
 
 def _write_scalars(writer: Any, report: TrainProgress, losses: tuple[float, float, int]) -> None:

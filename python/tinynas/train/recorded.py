@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-Teacher = Callable[[Any], Any]
-"""Logits [n, classes] of pictures [n, R, R, C] uint8."""
-
 _WARM_UP = 3
 """Steps before the recording, in which libraries choose their kernels and take their memory."""
 
@@ -20,8 +17,11 @@ class RecordedStep:
     of the same calls made one by one.
     """
 
-    def __init__(self, step: Any, archs: list[str], teacher: Teacher | None, pictures: Any, labels: Any) -> None:
-        """`step`: the TrainStep; `pictures` and `labels`: a batch on the GPU of the size that all will have."""
+    def __init__(
+        self, step: Any, archs: list[str], teacher: Callable[[Any], Any] | None, pictures: Any, labels: Any
+    ) -> None:
+        """`step`: the TrainStep; `teacher`: logits of pictures; `pictures` and `labels`: a batch on the GPU of the size
+        that all will have."""
         import torch
 
         self._step, self._archs, self._teacher = step, archs, teacher

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import subprocess
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tinynas.config.target import load_target
 
 pytest.importorskip("tinynas._supernet")
 
@@ -40,6 +43,17 @@ def test_rank_correlation(tmp_path: Path, small_search: list[str], where: list[s
     subspaces = {(arch["resolution"], arch["width"]) for arch in found["archs"]}
     assert subspaces == {(16, 1.0)} if where else len(subspaces) > 1
     assert (tmp_path / "plot.svg").is_file()
+
+
+def test_latency_of_a_board(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "scripts" / "studies"))
+    boards = importlib.import_module("boards")
+    m7, m4 = load_target("stm32f746"), load_target("stm32f412")
+    assert boards._latency(1000.0, "tinyengine", load_target("stm32h743")) == 1000.0
+    assert boards._latency(1000.0, "tinyengine", m7) == pytest.approx(1000.0 * 480e6 / m7.clock_hz)
+    assert boards._latency(1000.0, "tinyengine", m4) is None
+    assert boards._latency(1000.0, "streaming", m4) == 1000.0
+    assert boards._latency(None, "tflm", m7) is None
 
 
 def test_sharing_goes_on_from_what_is_there(tmp_path: Path, small_search: list[str]) -> None:
