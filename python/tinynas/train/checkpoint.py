@@ -70,8 +70,10 @@ def load(path: Path) -> Checkpoint:
 
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:
-        raise InputError(f"{path}: expected a checkpoint of tinynas: {str(error).splitlines()[0]}") from error
+    except OSError as error:
+        raise InputError(f"{path}: expected a checkpoint of tinynas: {error.strerror}") from error
+    except Exception as error:  # PyTorch's own words advise to load it unsafely
+        raise InputError(f"{path}: expected a checkpoint of tinynas, got a file that PyTorch cannot read") from error
     if not isinstance(content, dict) or content.pop("format", None) != FORMAT:
         raise InputError(f"{path}: expected a checkpoint of tinynas, format {FORMAT}")
     try:

@@ -47,4 +47,6 @@ def check_device(device: str) -> None:
     try:
         torch.zeros(1, device=device)
     except (RuntimeError, AssertionError) as error:
-        raise InputError(f"--device {device}: PyTorch cannot use it: {str(error).splitlines()[0]}") from error
+        raise InputError(
+            f"device {device} (--device, or the recipe's): PyTorch cannot use it: {str(error).splitlines()[0]}"
+        ) from error

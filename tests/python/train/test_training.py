@@ -155,6 +155,15 @@ def test_half_precision_keeps_the_accuracy(trained: Path, space: SpaceConfig, da
     assert (tmp_path / "half.pt").stat().st_size < 0.3 * trained.stat().st_size
 
 
+def test_what_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "notes.pt").write_text("no checkpoint", encoding="utf-8")
+    with pytest.raises(InputError, match=r"notes\.pt: expected a checkpoint of tinynas") as refusal:
+        load(tmp_path / "notes.pt")
+    assert "weights_only" not in str(refusal.value)
+    with pytest.raises(InputError, match=r"none\.pt: expected a checkpoint of tinynas: No such file"):
+        load(tmp_path / "none.pt")
+
+
 def test_a_longer_training_goes_on_from_published_weights(
     trained: Path, space: SpaceConfig, data: DataSet, tmp_path: Path
 ) -> None:
