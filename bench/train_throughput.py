@@ -1,11 +1,13 @@
-"""Pictures per second of the sandwich step: tinynas against eager PyTorch (channels_last) on the same cores, or GPU.
+"""Pictures per second of a training step: tinynas against eager PyTorch (channels_last) on the same cores, or GPU.
 
     python bench/train_throughput.py [--space cifar] [--resolution 32] [--width 1.0] [--batch 64] [--rounds 5]
-        [--device cpu] [--bf16] [--json]
+        [--alone] [--device cpu] [--bf16] [--json]
 
-Both start from the same weights, see the same pictures and train the same subnets, in alternation; the gradients of the
-first step must agree within rounding (which may move a value across a corner of ReLU6). --bf16: the eager step, and on
-a GPU ours too, under PyTorch's autocast to bfloat16; gradients are not compared then.
+The step is the sandwich step; with --alone, that of the largest subnet as a network of its own (`search`'s finetuning,
+`train --alone`), on a GPU also recorded as a CUDA graph. All start from the same weights, see the same pictures and
+train the same subnets, in alternation; the gradients of the first step must agree within rounding (which may move a
+value across a corner of ReLU6). --bf16: the eager step, and on a GPU ours too, under PyTorch's autocast to bfloat16;
+gradients are not compared then.
 """
 
 from __future__ import annotations
@@ -22,9 +24,12 @@ from torch.nn import functional
 
 from tinynas.config.space import load_space
 from tinynas.train.native import supernet_module
+from tinynas.train.recorded import RecordedStep
 
 Weights = dict[str, torch.Tensor]
 
+RATE = 0.1
+"""Learning rate of every step."""
 MOST_DIFFERENCE = 1e-2
 """Rounding may move a value across a corner of ReLU6: thousandths of a gradient; an error changes all of it."""
 
@@ -122,7 +127,7 @@ class EagerStep:
         decayed = [v for n, v in named if not (n.endswith(no_decay) or ".transforms." in n)]
         self.parameters = [v for _, v in named]
         groups = [{"params": decayed, "weight_decay": 3e-5}, {"params": exempt, "weight_decay": 0.0}]
-        self.optimiser = torch.optim.SGD(groups, lr=0.1, momentum=0.9, nesterov=True)
+        self.optimiser = torch.optim.SGD(groups, lr=RATE, momentum=0.9, nesterov=True)
 
     def logits(self, x: torch.Tensor, arch: str) -> torch.Tensor:
         with torch.autocast(self.device, torch.bfloat16, enabled=self.bf16):
@@ -156,48 +161,86 @@ def clock(device: str) -> float:
     return time.perf_counter()
 
 
+class OurStep:
+    """TrainStep of tinynas, its kernels launched one by one."""
+
+    def __init__(self, text: str, device: str, bf16: bool) -> None:
+        native = supernet_module()
+        self.net = native.Supernet(text, seed=1)
+        self.net.to(device)
+        options = native.TrainOptions()
+        options.mixed_precision = bf16
+        self.step = native.TrainStep(self.net, options)
+
+    def accumulate(self, images: torch.Tensor, labels: torch.Tensor, archs: list[str]) -> None:
+        self.step.clear_gradients()
+        self.step.accumulate(images, labels, archs)
+
+    def apply(self) -> None:
+        self.step.apply(RATE)
+
+
+class Recorded:
+    """The same step, recorded at the first call: gradients and update are one graph."""
+
+    def __init__(self, ours: OurStep) -> None:
+        self.ours = ours
+        self.recorded: RecordedStep | None = None
+
+    def accumulate(self, images: torch.Tensor, labels: torch.Tensor, archs: list[str]) -> None:
+        if self.recorded is None:
+            self.recorded = RecordedStep(self.ours.step, archs, None, images, labels)
+        self.recorded(images, labels, RATE)
+
+    def apply(self) -> None:
+        """Done by then."""
+
+
 def measure(options: argparse.Namespace) -> dict[str, Any]:
-    device = options.device
+    device, bf16 = options.device, options.bf16
     native = supernet_module()
-    space = load_space(options.space, 10)
-    text = space.model_dump_json()
-    net = native.Supernet(text, seed=1)
-    net.to(device)
-    ours = dict(net.parameters())
-    theirs = {n: v.detach().clone().requires_grad_() for n, v in ours.items()}
-    step_options = native.TrainOptions()
-    step_options.mixed_precision = options.bf16
-    step = native.TrainStep(net, step_options)
-    eager = EagerStep(EagerNet(space.as_json(), theirs), device, options.bf16)
+    text = load_space(options.space, 10).model_dump_json()
+    resolution, width = options.resolution, options.width
+    if options.alone:
+        largest = native.sandwich_archs(text, resolution, width, 0, (0, 0, 0))[0]
+        text, alone = native.space_of_arch(text, largest)
+    ours = OurStep(text, device, bf16)
+    weights = dict(ours.net.parameters())
+    theirs = {n: v.detach().clone().requires_grad_() for n, v in weights.items()}
+    arms: dict[str, OurStep | Recorded | EagerStep] = {
+        "tinynas": ours,
+        "eager": EagerStep(EagerNet(json.loads(text), theirs), device, bf16),
+    }
+    if options.alone and device != "cpu":
+        arms["recorded"] = Recorded(OurStep(text, device, bf16))
     torch.manual_seed(0)
-    images = torch.randint(0, 256, (options.batch, options.resolution, options.resolution, 3), dtype=torch.uint8)
-    labels = torch.randint(0, 10, (options.batch,))
-    images, labels = images.to(device), labels.to(device)
-    seconds: dict[str, list[float]] = {"tinynas": [], "eager": []}
+    images = torch.randint(0, 256, (options.batch, resolution, resolution, 3), dtype=torch.uint8).to(device)
+    labels = torch.randint(0, 10, (options.batch,)).to(device)
+    seconds: dict[str, list[float]] = {name: [] for name in arms}
     difference = 0.0
     for i in range(options.rounds + 1):
-        archs = native.sandwich_archs(text, options.resolution, options.width, 2, (0, 0, i))
-        began = clock(device)
-        step.clear_gradients()
-        step.accumulate(images, labels, archs)
-        between = clock(device)
-        eager.accumulate(images, labels, archs)
-        middle = clock(device)
+        archs = [alone] if options.alone else native.sandwich_archs(text, resolution, width, 2, (0, 0, i))
+        spent = dict.fromkeys(arms, 0.0)
+        for name, arm in arms.items():
+            began = clock(device)
+            arm.accumulate(images, labels, archs)
+            spent[name] += clock(device) - began
         if i == 0:
-            difference = largest_difference(ours, theirs)
-        resumed = clock(device)
-        step.apply(0.1)
-        applied = clock(device)
-        eager.apply()
-        ended = clock(device)
+            difference = largest_difference(weights, theirs)
+        for name, arm in arms.items():
+            began = clock(device)
+            arm.apply()
+            spent[name] += clock(device) - began
         if i > 0:
-            seconds["tinynas"].append(between - began + applied - resumed)
-            seconds["eager"].append(middle - between + ended - applied)
-    speed = {name: options.batch / statistics.median(values) for name, values in seconds.items()}
-    ratio = statistics.median(b / a for a, b in zip(seconds["tinynas"], seconds["eager"], strict=True))
+            for name, value in spent.items():
+                seconds[name].append(value)
     return {
-        "pictures_per_second": speed,
-        "ratio": ratio,
+        "pictures_per_second": {name: options.batch / statistics.median(values) for name, values in seconds.items()},
+        "ratio": {
+            name: statistics.median(b / a for a, b in zip(values, seconds["eager"], strict=True))
+            for name, values in seconds.items()
+            if name != "eager"
+        },
         "gradient_difference": difference,
         "device": torch.cuda.get_device_name(device) if device != "cpu" else f"{torch.get_num_threads()} threads",
     }
@@ -210,6 +253,7 @@ def main() -> int:
     parser.add_argument("--width", type=float, default=1.0)
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--alone", action="store_true", help="the largest subnet as a network of its own")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--bf16", action="store_true", help="in bfloat16: the eager step, and on a GPU ours too")
     parser.add_argument("--json", action="store_true")
@@ -218,8 +262,8 @@ def main() -> int:
     if options.json:
         print(json.dumps(result))
     else:
-        speed = result["pictures_per_second"]
-        print(f"tinynas {speed['tinynas']:.0f} pictures/s, eager {speed['eager']:.0f}, ratio {result['ratio']:.2f}, ")
+        for name, speed in result["pictures_per_second"].items():
+            print(f"{name:9}{speed:8.0f} pictures/s, {result['ratio'].get(name, 1.0):5.2f} times eager")
         print(f"largest difference of a first gradient {result['gradient_difference']:.1e}, {result['device']}")
     return 0 if options.bf16 or result["gradient_difference"] < MOST_DIFFERENCE else 1
 

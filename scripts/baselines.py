@@ -61,7 +61,7 @@ class Baselines:
     def random(self) -> dict[str, Any]:
         """Random search with as many measurements as the search made."""
         folder = self._folder("random")
-        evaluator = SupernetEvaluator(self.checkpoint, self.data, seed=self.seed)
+        evaluator = SupernetEvaluator(self.checkpoint, self.data, device=self.train.device, seed=self.seed)
         winner = read_json(self.run / "stage1.json")["winner"]
         space = self.space.subspace(winner["resolution"], winner["width"])
         history = JsonLines(self.run / "history.jsonl")

@@ -37,9 +37,10 @@ def publish_winner(run: Path, out: Path) -> None:
     finetuning = load(finetuned_file(run)) if result["finetuned"] else None
     config = read_json(run / "config.json")
     recipes = {"supernet": recipe_of(supernet), "finetuning": finetuning and recipe_of(finetuning)}
-    for option, name in (("init", "earlier_finetuning"), ("teacher", "teacher")):
-        if config.get(option):
-            recipes[name] = recipe_of(load(finetuned_file(Path(config[option]))))
+    if config["init"]:
+        recipes["earlier_finetunings"] = [recipe_of(load(finetuned_file(Path(run)))) for run in config["init"]]
+    if config["teacher"]:
+        recipes["teacher"] = recipe_of(load(finetuned_file(Path(config["teacher"]))))
     cost, accuracy = result["cost"], result["accuracy"]
     for name in WINNER_FILES:
         shutil.copyfile(run / name, out / name)

@@ -3,9 +3,9 @@
     python scripts/studies/rank_correlation.py --data DIR --out runs/studies/rank --epochs 10 [--networks 12]
         [--supernet models/cifar10-supernet/supernet.pt]
 
-`--networks` subnets, at even steps of MACs, are trained alone; Kendall's tau between their accuracies on the validation
-split and those that a supernet gives them. The supernet is the one given, or is trained equally long; the subnets are
-of one subspace (`--resolution`, `--width`), or of all that the supernet holds.
+`--networks` random subnets, spread over the MACs, are trained alone; Kendall's tau between their accuracies on the test
+split, which no choice depends on, and those that a supernet gives them. The supernet is the one given, or is trained
+equally long; the subnets are of one subspace (`--resolution`, `--width`), or of all that the supernet holds.
 """
 
 from __future__ import annotations
@@ -31,9 +31,12 @@ def main(
     whole = resolution is None and width is None
     subspace = None if whole else study.subspace(resolution, width)
     archs = study.once("archs", lambda: study.spread_archs(subspace, networks, max_macs))
-    evaluator = study.supernet(subspace, supernet)
-    through = study.once("supernet", lambda: study.measurements("supernet", evaluator).accuracies(archs))
-    alone = [study.once(f"alone{i}", lambda arch=arch: study.alone(arch).accuracy()) for i, arch in enumerate(archs)]
+    test = study.data.test
+    evaluator = study.evaluator(study.checkpoint(subspace, supernet), test)
+    through = study.once("supernet", lambda: study.measurements("supernet-test", evaluator).accuracies(archs))
+    alone = [
+        study.once(f"alone{i}", lambda arch=arch: study.alone(arch).accuracy(test)) for i, arch in enumerate(archs)
+    ]
     tau = _core.kendall_tau(through, alone)
     rows: list[list[str]] = [
         [f"{study.macs(arch):,}", f"{100 * a:.2f}", f"{100 * b:.2f}"]
@@ -52,7 +55,7 @@ def main(
     }
     where = f"w{subspace[1]:g}-r{subspace[0]}" if subspace else study.space.name
     title = f"{where}, {study.train.epochs:g} epochs each: Kendall's tau {tau:.3f}"
-    study.finish(title, ["MACs", "supernet, val %", "alone, val %"], rows, figure, value)
+    study.finish(title, ["MACs", "supernet, test %", "alone, test %"], rows, figure, value)
 
 
 if __name__ == "__main__":

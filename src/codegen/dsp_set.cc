@@ -72,7 +72,7 @@ void add_matrix(KernelCall& call, const KernelRequest& request, std::int32_t run
   call.sources.insert(call.sources.end(), {"dsp/fill_tile.c", "dsp/gather.S"});
   add_field(call, "matrix.plane_bytes", placement.planar ? placement.plane_bytes : 0);
   add_field(call, "matrix.pixel_bytes", placement.planar ? 0 : channels);
-  if (placement.planar && dsp_weights_w16(*request.graph, operator_of(request))) {
+  if (dsp_weights_w16(*request.graph, operator_of(request), request.output)) {
     if (const auto wide = pack_matrix_w16(values, runs, run_length, stage, placement)) {
       call.sources.emplace_back("dsp/tile_w16.S");
       call.fields.push_back({"matrix.kernel", "tn_dsp_tile_w16"});

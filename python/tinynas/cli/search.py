@@ -115,9 +115,11 @@ def search(
         ),
     ] = None,
     init: Annotated[
-        Path | None,
+        list[Path] | None,
         typer.Option(
-            "--init", exists=True, help="A run with the same winner, whose finetuning goes on; else from the supernet."
+            "--init",
+            exists=True,
+            help="A run with the same winner, whose finetuning goes on; repeatable: from the mean of their weights.",
         ),
     ] = None,
     name: Annotated[str | None, typer.Option("--name", help="The run's folder below --runs.")] = None,
@@ -163,7 +165,7 @@ def search(
         target=board,
         supernet=supernet,
         teacher=teacher,
-        init=init,
+        init=tuple(init or ()),
         device=device or recipe.device,
         workers=workers,
         bits=bits,

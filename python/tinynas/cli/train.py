@@ -133,6 +133,7 @@ def _train_alone(out: Path, space: SpaceConfig, data: DataSet, config: TrainConf
         "data": data.name,
         "synthetic": data.synthetic,
         "accuracy": {"val": net.accuracy()},
+        "val_by_statistics": net.val_by_statistics,
         "image_passes": state.pictures,
         "seconds": round(state.seconds, 1),
     }

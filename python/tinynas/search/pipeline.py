@@ -132,6 +132,7 @@ class Search:
             "data": self.data.name,
             "synthetic": self.data.synthetic,
             "finetuned": trained["finetuned"],
+            "val_by_statistics": trained["val_by_statistics"],
             "accuracy": {"supernet_val": found["accuracy"], **trained["accuracy"]}
             | {f"int8_c_{split}": value for split, value in verified.accuracy.items()},
             "pictures": verified.pictures,
@@ -166,6 +167,11 @@ class Search:
             config, others = train_config(self.settings), (self.settings.teacher, self.settings.init)
             net = finetune(evaluator, arch, self.data, config, self.run.path / FINETUNED, progress, *others)
             before, after = found.get("float_accuracy", found["accuracy"]), net.accuracy()
+        by_statistics = net.val_by_statistics
+        self.console.print(
+            f"[bold]finetuning[/]: {100 * after:.2f} % on validation (statistics of training pictures as they are "
+            f"{100 * by_statistics['plain']:.2f} %, as training sees them {100 * by_statistics['seen']:.2f} %)"
+        )
         luck = math.sqrt(before * (1 - before) / len(self.data.val))
         gained = after >= before - luck
         if not gained:
@@ -175,7 +181,8 @@ class Search:
         graph = net.extract() if gained else evaluator.extract(arch)
         write_atomic(self.run.path / "float_model.json", graph.to_json())
         test = net.accuracy(self.data.test) if gained else evaluator.accuracy(arch, self.data.test)
-        return {"finetuned": gained, "accuracy": {"float_val": after if gained else before, "float_test": test}}
+        accuracy = {"float_val": after if gained else before, "float_test": test}
+        return {"finetuned": gained, "val_by_statistics": by_statistics, "accuracy": accuracy}
 
     def _report(self, result: dict[str, Any]) -> None:
         from tinynas.report import write_html

@@ -37,8 +37,8 @@ class SearchSettings:
     """A trained checkpoint to search in, instead of one trained (or found) under `cache`."""
     teacher: Path | None = None
     """A run (or its finetune.pt) whose network teaches the winner, instead of the supernet's largest."""
-    init: Path | None = None
-    """A run of the same winner, whose finetuned weights the finetuning starts from."""
+    init: tuple[Path, ...] = ()
+    """Runs of the same winner, from the mean of whose finetuned weights the finetuning starts."""
     hold_out: tuple[str, ...] = ()
     """Spoken digits: speakers kept for the test."""
     device: str = "cpu"
@@ -76,7 +76,7 @@ class SearchSettings:
             "bits": self.bits.value,
             "supernet": str(self.supernet) if self.supernet else None,
             "teacher": str(self.teacher) if self.teacher else None,
-            "init": str(self.init) if self.init else None,
+            "init": [str(run) for run in self.init],
         }
 
 

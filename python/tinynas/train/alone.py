@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from operator import itemgetter
@@ -14,7 +14,7 @@ from tinynas.config.space import SpaceConfig
 from tinynas.config.train import TrainConfig
 from tinynas.data.base import DataSet, Split
 from tinynas.errors import InputError
-from tinynas.train.checkpoint import Checkpoint, copy_tensors, load
+from tinynas.train.checkpoint import Checkpoint, copy_tensors, load, save
 from tinynas.train.evaluator import ArchJson, Pictures, SupernetEvaluator, accuracy_of, arch_text
 from tinynas.train.loop import Run, check_data
 from tinynas.train.native import supernet_module
@@ -38,33 +38,45 @@ class TrainedNet:
     config: TrainConfig
 
     @cached_property
-    def _calibrated(self) -> tuple[float, Any]:
-        """Accuracy on the validation split, and BatchNorm statistics of training pictures, as they are or as training
-        sees them: those with which the network does better there.
+    def _calibrated(self) -> dict[str, tuple[float, Any]]:
+        """Accuracy on the validation split, and BatchNorm statistics, by the training pictures these are measured on.
 
-        What its weights fit are the latter, up to two points better after strong augmentation; but noise that was added
-        to sounds, say, shifts the statistics of clean ones.
+        What the weights fit are pictures as training sees them, up to two points better after strong augmentation; but
+        noise that was added to sounds, say, shifts the statistics of clean ones.
         """
         resolution, count = _resolution(self.arch), self.config.calibration_pictures
         plain = Pictures(self.data.train, count, 0, self.config.device).full_batches(resolution)
         seen = seen_pictures(self.data, self.config, resolution, count)
-        found = [supernet_module().recalibrate(self.net, self.alone, pictures) for pictures in (plain, seen)]
         val = Pictures(self.data.val, None, 0, self.config.device)
-        return max(((self._accuracy(each, val), each) for each in found), key=itemgetter(0))
+        found = {}
+        for name, pictures in (("plain", plain), ("seen", seen)):
+            statistics = supernet_module().recalibrate(self.net, self.alone, pictures)
+            found[name] = self._accuracy(statistics, val), statistics
+        return found
+
+    @property
+    def val_by_statistics(self) -> dict[str, float]:
+        """Accuracy on the validation split with statistics of training pictures as they are (`plain`), and as training
+        sees them (`seen`). The network has those with which it does better."""
+        return {name: accuracy for name, (accuracy, _) in self._calibrated.items()}
 
     def _accuracy(self, statistics: Any, pictures: Pictures) -> float:
         return accuracy_of(self.net, self.alone, statistics, pictures)
 
     def accuracy(self, split: Split | None = None) -> float:
         """Fraction of the split (default: validation) that is classified correctly, in float."""
-        on_val, statistics = self._calibrated
+        on_val, statistics = self._best
         return on_val if split is None else self._accuracy(statistics, Pictures(split, None, 0, self.config.device))
+
+    @property
+    def _best(self) -> tuple[float, Any]:
+        return max(self._calibrated.values(), key=itemgetter(0))
 
     def extract(self) -> _core.Graph:
         """The float graph, named as build_graph(space, arch)."""
         import tinynas._core as _core
 
-        text = supernet_module().fill_graph(self.space, self.arch, self.net, self._calibrated[1])
+        text = supernet_module().fill_graph(self.space, self.arch, self.net, self._best[1])
         return _core.Graph.from_json(text)
 
 
@@ -92,11 +104,13 @@ def finetune(
     out: Path,
     progress: ProgressCallback | None = None,
     teacher: Path | None = None,
-    init: Path | None = None,
+    init: Sequence[Path] = (),
 ) -> TrainedNet:
-    """Trains a subnet on for `finetune_epochs`, from the supernet's weights or from `init`, where an earlier finetuning
-    of the same arch ended; distilled from `teacher` (default: the largest subnet of its resolution) unless it learns
-    from labels alone. `teacher` and `init`: a run, or its finetune.pt.
+    """Trains a subnet on for `finetune_epochs`, from the supernet's weights, or from where an earlier finetuning of the
+    same arch ended (`init`): from the mean of several ones' weights (Wortsman et al., Model soups, 2022).
+
+    Distilled from `teacher` (default: the largest subnet of its resolution) unless it learns from labels alone.
+    `teacher` and `init`: a run, or its finetune.pt.
 
     Resumable through `out` (a .pt file). InputError where the teacher is not a network for these pictures, or `init` is
     not of this arch.
@@ -124,7 +138,7 @@ def finetune(
             taught_by = _network_of(teacher, data, resolution, config.device, pictures)
         logits = taught_by.logits(config.mixed_precision)
     job = _Job(evaluator.space_json, text, alone_space, alone, net)
-    if init is not None:
+    if init:
         _start_from(init, job)
     return _train(job, data, config, out, progress, logits)
 
@@ -207,13 +221,18 @@ def _resolution(arch: str) -> int:
     return int(json.loads(arch)["resolution"])
 
 
-def _start_from(run: Path, job: _Job) -> None:
-    """An earlier finetuning's weights; its pictures and seconds count for the new one."""
-    file, state = _finetuned(run)
-    if json.loads(state.arch or "") != json.loads(job.arch):
-        raise InputError(f"{file}: expected a network of the arch {job.arch}, got {state.arch}")
-    copy_tensors(state.weights, dict(job.net.parameters()), file)
-    job.pictures, job.seconds = state.pictures, state.seconds
+def _start_from(runs: Sequence[Path], job: _Job) -> None:
+    """The mean of earlier finetunings' weights; the most pictures and seconds of any count for the new one."""
+    target = dict(job.net.parameters())
+    total: dict[str, Any] = {}
+    for file, state in map(_finetuned, runs):
+        if json.loads(state.arch or "") != json.loads(job.arch):
+            raise InputError(f"{file}: expected a network of the arch {job.arch}, got {state.arch}")
+        copy_tensors(state.weights, target, file)
+        for name, value in target.items():
+            total[name] = total.get(name, 0) + value.detach() / len(runs)
+        job.pictures, job.seconds = max(job.pictures, state.pictures), max(job.seconds, state.seconds)
+    copy_tensors(total, target, runs[0])
 
 
 def _train(
@@ -235,8 +254,9 @@ def _train(
     )
     trained = TrainedNet(job.space, job.arch, job.alone, job.net, data, config)
     if config.epochs == 0:
+        start.parameters = {name: value.detach().cpu() for name, value in job.net.parameters()}
+        save(start, out)
         return trained
     Run(job.net, config, data, out).train(start, lambda _order, _step: [job.alone], progress, teacher)
-    state = load(out)
-    copy_tensors(state.weights, dict(job.net.parameters()), out)
+    copy_tensors(load(out).weights, dict(job.net.parameters()), out)
     return trained

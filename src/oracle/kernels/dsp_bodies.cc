@@ -77,8 +77,9 @@ bool dsp_rows_in_place(const Graph& graph, const Operator& op) {
          tensor_at(graph, op.inputs[1]).shape[2] == 3;
 }
 
-bool dsp_weights_w16(const Graph& graph, const Operator& op) {
-  if (!dsp_convolution(graph, op) || tensor_at(graph, op.inputs[1]).dtype != DType::s8) return false;
+bool dsp_weights_w16(const Graph& graph, const Operator& op, Layout output) {
+  if (output != Layout::planar || !dsp_convolution(graph, op) || tensor_at(graph, op.inputs[1]).dtype != DType::s8)
+    return false;
   const tn_shape s = kernel_shape(graph, op);
   const std::int32_t steps = s.kernel_h * tn_dsp_run_steps(s.kernel_w * s.input_c);
   const bool blocks = kernel_kind(graph, op) == TN_KIND_POINTWISE ? s.output_w >= 4 : s.output_w % 4 == 0;

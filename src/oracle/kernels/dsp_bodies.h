@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "graph/graph.h"
+#include "oracle/plan.h"
 
 namespace tinynas {
 
@@ -27,8 +28,8 @@ namespace tinynas {
 /// Whether a DSP depthwise convolution of 3 x 3, stride 2, can read planar rows where they lie (engine/dsp/rows_3x3s2.inc).
 [[nodiscard]] bool dsp_rows_in_place(const Graph& graph, const Operator& op);
 
-/// Whether a DSP convolution into planar rows has few enough inputs for weights of 16 bits (engine/dsp/tile_w16.S).
-[[nodiscard]] bool dsp_weights_w16(const Graph& graph, const Operator& op);
+/// Whether a DSP convolution has weights of 16 bits: into planar rows, with few enough inputs (engine/dsp/tile_w16.S).
+[[nodiscard]] bool dsp_weights_w16(const Graph& graph, const Operator& op, Layout output);
 
 /// Which DSP kernels compute an operator's rows of pixels: pairs or fours of channels times tiles, strips of a channel, or
 /// portable ones.

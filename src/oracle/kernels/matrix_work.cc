@@ -28,8 +28,6 @@ std::int32_t inside_columns(const KernelRun& run) {
   return std::max(0, end - static_cast<std::int32_t>(ceil_div(w.padding.left, w.stride_w)));
 }
 
-bool has_weights_w16(const KernelRun& run) { return run.output == Layout::planar && dsp_weights_w16(run.graph, run.op); }
-
 // DSP: tiles of pixels, gathered once, times pairs or fours of channels.
 
 struct DspTiles {
@@ -81,8 +79,8 @@ void dsp_matrix(const KernelRun& run, const Matrix& m, Terms& terms) {
   const std::int32_t steps = m.runs * tn_dsp_run_steps(m.run_length);
   const std::int32_t rows_at_once = m.windows ? 1 : run.shape.rows_at_once, bits = run.shape.weight_bits;
   const DspTiles form{dsp_body(run.graph, run.op) == DspBody::quads ? 4 : 2,
-                      tn_dsp_tile_pixels(steps, m.columns, rows_at_once, bits), bits == 4, has_weights_w16(run),
-                      run.output == Layout::planar};
+                      tn_dsp_tile_pixels(steps, m.columns, rows_at_once, bits), bits == 4,
+                      dsp_weights_w16(run.graph, run.op, run.output), run.output == Layout::planar};
   if (!m.windows) {
     run.steps([&](std::int32_t /*y*/, std::int32_t rows) { dsp_tiles(m, form, std::int64_t{rows} * m.columns, terms); });
     return;

@@ -68,7 +68,7 @@ class Constants {
     const auto& s = run_.shape;
     switch (dsp_body(run_.graph, run_.op)) {
       case DspBody::pairs:
-        if (run_.output == Layout::planar && dsp_weights_w16(run_.graph, run_.op))
+        if (dsp_weights_w16(run_.graph, run_.op, run_.output))
           return tn_dsp_w16_words(s.kernel_h * tn_dsp_run_steps(s.kernel_w * s.input_c), s.output_c);
         return tn_dsp_matrix_words(s.kernel_h * tn_dsp_run_steps(s.kernel_w * s.input_c), s.output_c, s.weight_bits);
       case DspBody::quads:

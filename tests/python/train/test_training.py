@@ -237,6 +237,7 @@ def test_statistics_are_those_that_do_better(fades: bool, space: SpaceConfig, da
     val = Pictures(faded.val, None, 0, "cpu")
     found = [accuracy_of(net.net, net.alone, native.recalibrate(net.net, net.alone, p), val) for p in (plain, seen)]
     assert found[fades] > found[not fades] + 0.2
+    assert net.val_by_statistics == dict(zip(("plain", "seen"), found, strict=True))
     assert net.accuracy() == found[fades]
     assert net.accuracy(faded.val) == found[fades]
 
@@ -272,13 +273,32 @@ def test_a_finetuning_goes_on_from_another(trained: Path, space: SpaceConfig, da
     largest, small = native.sandwich_archs(space.model_dump_json(), 16, 1.0, 0, (0, 0, 1))
     finetune(evaluator, small, data, CONFIG, tmp_path / "run" / "finetune.pt")
     idle = CONFIG.model_copy(update={"finetune_learning_rate": 1e-9, "weight_decay": 0.0})
-    finetune(evaluator, small, data, idle, tmp_path / "on.pt", init=tmp_path / "run")
+    finetune(evaluator, small, data, idle, tmp_path / "on.pt", init=[tmp_path / "run"])
     earlier, now = load(tmp_path / "run" / "finetune.pt"), load(tmp_path / "on.pt")
     assert now.pictures == 2 * earlier.pictures
     for name, weight in earlier.weights.items():
         assert torch.allclose(now.weights[name], weight, atol=1e-5), name
     with pytest.raises(InputError, match="expected a network of the arch"):
-        finetune(evaluator, largest, data, CONFIG, tmp_path / "a.pt", init=tmp_path / "run")
+        finetune(evaluator, largest, data, CONFIG, tmp_path / "a.pt", init=[tmp_path / "run"])
+
+
+def test_a_finetuning_starts_from_the_mean_of_others(
+    trained: Path, space: SpaceConfig, data: DataSet, tmp_path: Path
+) -> None:
+    evaluator = SupernetEvaluator(trained, data)
+    arch = native.sandwich_archs(space.model_dump_json(), 16, 1.0, 0, (0, 0, 1))[1]
+    runs = [tmp_path / "one.pt", tmp_path / "two.pt"]
+    for seed, run in enumerate(runs):
+        finetune(evaluator, arch, data, CONFIG.model_copy(update={"seed": seed}), run)
+    no_steps = CONFIG.model_copy(update={"finetune_epochs": 0.0})
+    mean = finetune(evaluator, arch, data, no_steps, tmp_path / "mean.pt", init=runs)
+    one, two, kept = (load(file) for file in (*runs, tmp_path / "mean.pt"))
+    assert kept.done and kept.pictures == one.pictures
+    now = dict(mean.net.parameters())
+    for name, weight in one.weights.items():
+        assert torch.allclose(kept.weights[name], (weight + two.weights[name]) / 2, atol=1e-6), name
+        assert torch.equal(now[name], kept.weights[name]), name
+    assert not same_weights(*runs)
 
 
 def test_a_network_alone_learns(space: SpaceConfig, data: DataSet, tmp_path: Path) -> None:
