@@ -150,8 +150,10 @@ class Study:
         return hash_parts([arch_key(arch), space.model_dump_json()])
 
     def spread_archs(self, subspace: tuple[int, float] | None, count: int, max_macs: int) -> list[dict[str, Any]]:
-        """`count` random networks of a subspace, or of all the space, of at most `max_macs`: at even steps in the order,
-        by MACs, of 20 times as many."""
+        """`count` random networks of a subspace, or of all the space, of at most `max_macs`.
+
+        They stand at even steps in the order, by MACs, of 20 times as many.
+        """
         core = (self.space if subspace is None else self.space.subspace(*subspace)).to_core()
         limits = _core.Limits(macs=max_macs)
         options = _core.SearchOptions(population=20 * count, generations=0, seed=self.seed)
