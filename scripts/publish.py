@@ -19,7 +19,7 @@ from tinynas.config.train import FREE_KEYS
 from tinynas.errors import InputError
 from tinynas.search.run_dir import read_json, write_json
 from tinynas.search.supernets import find_supernet
-from tinynas.train.alone import finetuned_file
+from tinynas.train.alone import load_finetuned
 from tinynas.train.checkpoint import Checkpoint, load, save_half
 
 WINNER_FILES = ("arch.json", "model.json", "float_model.json")
@@ -34,13 +34,13 @@ def publish_winner(run: Path, out: Path) -> None:
     """The winner of the search in `run`."""
     result = read_json(run / "result.json")
     supernet = load(find_supernet(run))
-    finetuning = load(finetuned_file(run)) if result["finetuned"] else None
+    finetuning = load_finetuned(run)[1] if result["finetuned"] else None
     config = read_json(run / "config.json")
     recipes = {"supernet": recipe_of(supernet), "finetuning": finetuning and recipe_of(finetuning)}
     if config["init"]:
-        recipes["earlier_finetunings"] = [recipe_of(load(finetuned_file(Path(run)))) for run in config["init"]]
+        recipes["earlier_finetunings"] = [recipe_of(load_finetuned(Path(run))[1]) for run in config["init"]]
     if config["teacher"]:
-        recipes["teacher"] = recipe_of(load(finetuned_file(Path(config["teacher"]))))
+        recipes["teacher"] = recipe_of(load_finetuned(Path(config["teacher"]))[1])
     cost, accuracy = result["cost"], result["accuracy"]
     for name in WINNER_FILES:
         shutil.copyfile(run / name, out / name)

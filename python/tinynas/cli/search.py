@@ -135,6 +135,7 @@ def search(
     from tinynas.search.inputs import data_options, fit_space, preset_for, read_data, training_data
     from tinynas.search.pipeline import Search
     from tinynas.search.settings import SearchSettings
+    from tinynas.train.alone import load_finetuned
     from tinynas.train.native import check_device
 
     board = target_of(target)
@@ -145,6 +146,8 @@ def search(
     given_space, given_recipe = space and load_space(space), train and load_train(train)
     search_settings = search_config(config, mode, searcher, pareto, has_latency_model(schedule, board))
     check_device(device or (given_recipe.device if given_recipe else "cpu"))
+    for run in (*(init or ()), *([teacher] if teacher else ())):
+        load_finetuned(run)
     reading = data_options(runs / ".cache", seed, hold_out or ())
     data_set = read_data(data, reading, log)
     preset = preset_for(data_set)

@@ -181,8 +181,8 @@ def finetuned_file(run: Path) -> Path:
     return run / FINETUNED if run.is_dir() else run
 
 
-def _finetuned(run: Path) -> tuple[Path, Checkpoint]:
-    """That file, and what it holds."""
+def load_finetuned(run: Path) -> tuple[Path, Checkpoint]:
+    """That file, and what it holds. InputError where this is no finetuned network."""
     file = finetuned_file(run)
     state = load(file)
     if state.arch is None:
@@ -193,7 +193,7 @@ def _finetuned(run: Path) -> tuple[Path, Checkpoint]:
 def _network_of(run: Path, data: DataSet, resolution: int, device: str, pictures: list[Any]) -> _FrozenNet:
     """The network that a run's finetuning ended with, its statistics measured on `pictures`."""
     native = supernet_module()
-    file, state = _finetuned(run)
+    file, state = load_finetuned(run)
     space = SpaceConfig.model_validate_json(state.space)
     check_data(space, data, space.resolutions)
     if space.resolutions[0] != resolution:
@@ -225,7 +225,7 @@ def _start_from(runs: Sequence[Path], job: _Job) -> None:
     """The mean of earlier finetunings' weights; the most pictures and seconds of any count for the new one."""
     target = dict(job.net.parameters())
     total: dict[str, Any] = {}
-    for file, state in map(_finetuned, runs):
+    for file, state in map(load_finetuned, runs):
         if json.loads(state.arch or "") != json.loads(job.arch):
             raise InputError(f"{file}: expected a network of the arch {job.arch}, got {state.arch}")
         copy_tensors(state.weights, target, file)

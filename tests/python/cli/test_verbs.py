@@ -97,6 +97,9 @@ def test_an_infeasible_budget_is_an_answer() -> None:
     assert "SRAM" in done.stderr
 
 
+SUPERNET = str(Path(__file__).resolve().parents[3] / "models" / "cifar10-supernet" / "supernet.pt")
+
+
 @pytest.mark.parametrize(
     ("args", "message"),
     [
@@ -111,6 +114,7 @@ def test_an_infeasible_budget_is_an_answer() -> None:
         (["search", "--sram", "320k", "--data", "no_such_folder", "--supernet", "none.pt"], "none.pt"),
         (["search", "--sram", "320k", "--data", "no_such_folder", "--teacher", "no_run"], "no_run"),
         (["search", "--sram", "320k", "--data", "no_such_folder", "--init", "no_run"], "no_run"),
+        (["search", "--sram", "320k", "--data", "no_such_folder", "--init", SUPERNET], "expected a finetuned network"),
         (["search", "--sram", "320k", "--data", "no_such_folder", "--train", "no_recipe"], "no_recipe"),
         (["search", "--sram", "320k", "--data", "no_such_folder", "--device", "cuda:99"], "cuda:99"),
         (["train", "--data", "no_such_folder", "--out", "o", "--train", "no_recipe"], "no_recipe"),
