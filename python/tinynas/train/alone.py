@@ -176,14 +176,12 @@ FINETUNED = "finetune.pt"
 """A run's own network, in its folder."""
 
 
-def finetuned_file(run: Path) -> Path:
-    """Where a run's finetuning ended: in its folder, or the file itself."""
-    return run / FINETUNED if run.is_dir() else run
-
-
 def load_finetuned(run: Path) -> tuple[Path, Checkpoint]:
-    """That file, and what it holds. InputError where this is no finetuned network."""
-    file = finetuned_file(run)
+    """The file where a run's finetuning ended, in its folder or the file itself, and what it holds.
+
+    InputError where this is no finetuned network.
+    """
+    file = run / FINETUNED if run.is_dir() else run
     state = load(file)
     if state.arch is None:
         raise InputError(f"{file}: expected a finetuned network (a run's finetune.pt), got a supernet")
