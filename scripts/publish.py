@@ -1,6 +1,7 @@
 """Publishes trained networks under models/, each with the model card that says what it is and what was measured.
 
-python scripts/publish.py RUN models/NAME             the winner of a finished search: int8 and float weights, arch
+python scripts/publish.py RUN models/NAME             the winner of a finished search: int8 and float weights, arch, and
+                                                      what `search --init` and `--teacher` go on from (half precision)
 python scripts/publish.py SUPERNET.pt models/NAME     a trained supernet in half precision, to search in at once
 """
 
@@ -19,7 +20,7 @@ from tinynas.config.train import FREE_KEYS
 from tinynas.errors import InputError
 from tinynas.search.run_dir import read_json, write_json
 from tinynas.search.supernets import find_supernet
-from tinynas.train.alone import load_finetuned
+from tinynas.train.alone import FINETUNED, load_finetuned
 from tinynas.train.checkpoint import Checkpoint, load, save_half
 
 WINNER_FILES = ("arch.json", "model.json", "float_model.json")
@@ -44,6 +45,8 @@ def publish_winner(run: Path, out: Path) -> None:
     cost, accuracy = result["cost"], result["accuracy"]
     for name in WINNER_FILES:
         shutil.copyfile(run / name, out / name)
+    if finetuning:
+        save_half(run / FINETUNED, out / FINETUNED)
     write_json(
         out / "card.json",
         {

@@ -32,11 +32,13 @@ def main(
     subspace = None if whole else study.subspace(resolution, width)
     archs = study.once("archs", lambda: study.spread_archs(subspace, networks, max_macs))
     test = study.data.test
-    evaluator = study.evaluator(study.checkpoint(subspace, supernet), test)
-    through = study.once("supernet", lambda: study.measurements("supernet-test", evaluator).accuracies(archs))
-    alone = [
-        study.once(f"alone{i}", lambda arch=arch: study.alone(arch).accuracy(test)) for i, arch in enumerate(archs)
-    ]
+
+    def through_supernet() -> list[float]:
+        evaluator = study.evaluator(study.checkpoint(subspace, supernet), test)
+        return study.measurements("supernet-test", evaluator).accuracies(archs)
+
+    through = study.once("supernet", through_supernet)
+    alone = study.accuracies_alone(archs, test)
     tau = _core.kendall_tau(through, alone)
     rows: list[list[str]] = [
         [f"{study.macs(arch):,}", f"{100 * a:.2f}", f"{100 * b:.2f}"]

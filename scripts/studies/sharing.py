@@ -37,10 +37,7 @@ def main(
     found: dict[str, list[float]] = {
         "shared": study.once("shared", lambda: through(True)),
         "subspace": study.once("subspace", lambda: through(False)),
-        "alone": [
-            study.once(f"alone{i}", lambda arch=arch: study.alone(arch).accuracy(study.data.test))
-            for i, arch in enumerate(archs)
-        ],
+        "alone": study.accuracies_alone(archs, study.data.test),
     }
     rows = [[f"{study.macs(arch):,}", *(f"{100 * found[arm][i]:.2f}" for arm in ARMS)] for i, arch in enumerate(archs)]
     rows.append(["mean", *(f"{100 * float(np.mean(found[arm])):.2f}" for arm in ARMS)])

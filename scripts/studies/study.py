@@ -1,13 +1,16 @@
 """What the studies share: data, space, a trained supernet, networks trained alone, and results kept as they come.
 
-Every study takes --data, --epochs and the rest as options, writes below --out, and goes on where it was stopped.
+Every study takes --data, --epochs and the rest as options, writes below --out, and goes on where it was stopped. The
+same command started again while it runs trains networks beside the first (Study.accuracies_alone).
 """
 
 from __future__ import annotations
 
+import fcntl
 import inspect
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -107,8 +110,20 @@ class Study:
         return self.train.model_dump(mode="json", exclude=FREE_KEYS)
 
     def once(self, name: str, make: Callable[[], Any]) -> Any:
-        """`name`.json of the study's folder, made if it is not there."""
-        return self._kept.once(f"{name}.json", make)
+        """`name`.json of the study's folder, made if it is not there; another process that makes it is waited for."""
+        with self._claim(name, wait=True):
+            return self._kept.once(f"{name}.json", make)
+
+    @contextmanager
+    def _claim(self, name: str, wait: bool) -> Iterator[bool]:
+        """Whether `name` is this process's meanwhile; with `wait` it is, once another that has it is done or dead."""
+        with (self.out / f".{name}.lock").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            except BlockingIOError:
+                yield False
+            else:
+                yield True
 
     def subspace(self, resolution: int | None, width: float | None) -> tuple[int, float]:
         """As asked for, or the space's smallest."""
@@ -144,6 +159,20 @@ class Study:
             return train_alone(
                 space or self.space, json.dumps(arch), self.data, self.train, self.out / f"{key}.pt", progress
             )
+
+    def accuracies_alone(self, archs: Sequence[dict[str, Any]], split: Split) -> list[float]:
+        """Accuracy on a split of every arch trained alone: first of those that no other process is at."""
+
+        def accuracy(index: int) -> float:
+            kept: float = self._kept.once(f"alone{index}.json", lambda: self.alone(archs[index]).accuracy(split))
+            return kept
+
+        for wait in (False, True):
+            for index in range(len(archs)):
+                with self._claim(f"alone{index}", wait) as mine:
+                    if mine:
+                        accuracy(index)
+        return [accuracy(index) for index in range(len(archs))]
 
     def name_of(self, arch: dict[str, Any], space: SpaceConfig) -> str:
         """A short name, one per network."""

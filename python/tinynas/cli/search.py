@@ -108,10 +108,16 @@ def search(
     supernet: Annotated[
         Path | None, typer.Option("--supernet", exists=True, help="A trained checkpoint to search in.")
     ] = None,
+    arch: Annotated[
+        Path | None,
+        typer.Option(
+            "--arch", exists=True, help="A run (or models/NAME) whose network is the winner: nothing is searched."
+        ),
+    ] = None,
     teacher: Annotated[
         Path | None,
         typer.Option(
-            "--teacher", exists=True, help="A run whose network teaches the winner; else the supernet's largest does."
+            "--teacher", exists=True, help="A run (or models/NAME) that teaches the winner; else the supernet's largest."
         ),
     ] = None,
     init: Annotated[
@@ -119,7 +125,7 @@ def search(
         typer.Option(
             "--init",
             exists=True,
-            help="A run with the same winner, whose finetuning goes on; repeatable: from the mean of their weights.",
+            help="A run (or models/NAME) of the same winner, whose finetuning goes on; repeatable: from their mean.",
         ),
     ] = None,
     name: Annotated[str | None, typer.Option("--name", help="The run's folder below --runs.")] = None,
@@ -132,6 +138,7 @@ def search(
 ) -> None:
     """Find, train, quantise and export a network within a budget."""
     from tinynas.config.space import load_space
+    from tinynas.search.given import read_arch
     from tinynas.search.inputs import data_options, fit_space, preset_for, read_data, training_data
     from tinynas.search.pipeline import Search
     from tinynas.search.settings import SearchSettings
@@ -146,6 +153,8 @@ def search(
     given_space, given_recipe = space and load_space(space), train and load_train(train)
     search_settings = search_config(config, mode, searcher, pareto, has_latency_model(schedule, board))
     check_device(device or (given_recipe.device if given_recipe else "cpu"))
+    if arch:
+        read_arch(arch)
     for run in (*(init or ()), *([teacher] if teacher else ())):
         load_finetuned(run)
     reading = data_options(runs / ".cache", seed, hold_out or ())
@@ -167,6 +176,7 @@ def search(
         seed=seed,
         target=board,
         supernet=supernet,
+        arch=arch,
         teacher=teacher,
         init=tuple(init or ()),
         device=device or recipe.device,

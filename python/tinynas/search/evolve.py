@@ -144,14 +144,14 @@ class _History:
 
 
 @dataclass(frozen=True)
-class _Candidate:
+class Candidate:
     """As a searcher's candidates."""
 
     arch: Any
     score: Any
 
 
-def _extremes(problem: Problem) -> list[_Candidate]:
+def _extremes(problem: Problem) -> list[Candidate]:
     """The largest and the smallest network, where they fit: under a loose budget the largest is hard to beat, and no
     random drawing finds it. None where blocks choose formats."""
     import tinynas._core as _core
@@ -160,7 +160,7 @@ def _extremes(problem: Problem) -> list[_Candidate]:
     if space.formats != ["w8a8"]:
         return []
     ends = (_core.largest(space, side, max(width)), _core.smallest(space, min(space.resolutions), min(width)))
-    scored = [_Candidate(arch, _core.score(space, problem.oracle, arch)) for arch in ends]
+    scored = [Candidate(arch, _core.score(space, problem.oracle, arch)) for arch in ends]
     return [candidate for candidate in scored if _core.fits(candidate.score, problem.limits)]
 
 
@@ -197,8 +197,8 @@ class _Knowledge:
         """What a winner is chosen from: where blocks choose formats, the subnets measured in theirs."""
         floats = list(zip(self._candidates, self._accuracies, strict=True))
         if not self._has_formats:
-            return [_entry(candidate, accuracy) for candidate, accuracy in floats]
-        return [_entry(floats[i][0], a) | {"float_accuracy": floats[i][1]} for i, a in self._quantised.items()]
+            return [entry_of(candidate, accuracy) for candidate, accuracy in floats]
+        return [entry_of(floats[i][0], a) | {"float_accuracy": floats[i][1]} for i, a in self._quantised.items()]
 
     def measure_random(self, count: int, quantised: int, extremes: Sequence[Any] = ()) -> None:
         """Random networks within the limits, after the `extremes`, `count` in all, measured, `quantised` of them in
@@ -314,7 +314,8 @@ class _Knowledge:
         self._loss = loss
 
 
-def _entry(candidate: Any, accuracy: float) -> dict[str, Any]:
+def entry_of(candidate: Any, accuracy: float) -> dict[str, Any]:
+    """A measured candidate as a JSON value."""
     score = candidate.score
     return {
         "arch": json.loads(candidate.arch.to_json()),

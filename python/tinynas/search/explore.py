@@ -79,6 +79,20 @@ def check_latency(space: _core.SearchSpace, oracle: _core.Oracle) -> None:
         )
 
 
+def budget_text(limits: _core.Limits) -> str:
+    """The limits that are given, as "SRAM 65,536, MACs 12,500,000"."""
+    return ", ".join(
+        f"{name} {value:,}"
+        for name, value in (
+            ("SRAM", limits.sram_bytes),
+            ("Flash", limits.flash_bytes),
+            ("MACs", limits.macs),
+            ("latency (us)", limits.latency_us),
+        )
+        if value is not None
+    )
+
+
 def why_infeasible(space: _core.SearchSpace, oracle: _core.Oracle, limits: _core.Limits) -> str:
     """What was asked for, and the smallest networks that the space can reach."""
     import tinynas._core as _core
@@ -96,15 +110,6 @@ def why_infeasible(space: _core.SearchSpace, oracle: _core.Oracle, limits: _core
     platform = ""
     if overhead.sram_bytes or overhead.flash_bytes:
         platform = f"; the platform takes {overhead.sram_bytes:,} B SRAM and {overhead.flash_bytes:,} B Flash more"
-    asked = ", ".join(
-        f"{name} {value:,}"
-        for name, value in (
-            ("SRAM", limits.sram_bytes),
-            ("Flash", limits.flash_bytes),
-            ("MACs", limits.macs),
-            ("latency (us)", limits.latency_us),
-        )
-        if value is not None
-    )
     reach = "; ".join(rows)
+    asked = budget_text(limits)
     return f"no network of the space fits the budget ({asked}). The smallest that it can reach: {reach}{platform}"

@@ -17,6 +17,7 @@ from tinynas.search.bits import Bits, with_bits, without_formats
 from tinynas.search.evolve import Problem, search
 from tinynas.search.explore import check_latency, explore, limits_of
 from tinynas.search.finish import export_all, verify_c
+from tinynas.search.given import given
 from tinynas.search.inputs import data_options
 from tinynas.search.measure import AccuraciesOf, Measurements
 from tinynas.search.quantised import FormatMeasurer, Quantised, quantise_network
@@ -54,8 +55,9 @@ class Search:
             check_latency(with_bits(self.space, self.settings.bits), self.oracle())
         space = self._subspace()
         found = self.run.once("stage2.json", lambda: self._stage2(space))
+        stage = "given" if self.settings.arch else "stage 2"
         self.console.print(
-            f"[bold]stage 2[/]: {100 * found['accuracy']:.1f} % through the supernet, {found['macs']:,} MACs, "
+            f"[bold]{stage}[/]: {100 * found['accuracy']:.1f} % through the supernet, {found['macs']:,} MACs, "
             f"{found['sram_bytes']:,} B SRAM, {found['flash_bytes']:,} B Flash"
         )
         write_json(self.run.path / "arch.json", {"space": self.space.model_dump(mode="json"), "arch": found["arch"]})
@@ -64,8 +66,8 @@ class Search:
         return result
 
     def _subspace(self) -> SpaceConfig:
-        """What stage 2 searches: stage 1's choice, or in joint mode everything."""
-        if self.settings.search.mode == "joint":
+        """What stage 2 searches: stage 1's choice; in joint mode, or for a given network, everything."""
+        if self.settings.search.mode == "joint" or self.settings.arch:
             return self.space
         stage1 = self._stage1()
         winner = stage1["winner"]
@@ -99,6 +101,9 @@ class Search:
             measurer = FormatMeasurer(measurements, evaluator, self.data, self.settings.seed)
             measurements = Measurements(self._measured_file("quantised"), measurer)
         problem = Problem(core, self.oracle(), self.limits(), measurements, self.settings.search, self.settings.seed)
+        if self.settings.arch:
+            found = given(self.settings.arch, problem)
+            return found.winner | {"predictor": found.predictor, "finalists": found.finalists}
         with self._bars() as bars, self._seconds("stage2"):
             tasks: dict[str, Any] = {}
 

@@ -39,6 +39,8 @@ class SearchSettings:
     """A run (or its finetune.pt) whose network teaches the winner, instead of the supernet's largest."""
     init: tuple[Path, ...] = ()
     """Runs of the same winner, from the mean of whose finetuned weights the finetuning starts."""
+    arch: Path | None = None
+    """A run, or a published model, whose network is the winner without a search."""
     hold_out: tuple[str, ...] = ()
     """Spoken digits: speakers kept for the test."""
     device: str = "cpu"
@@ -76,6 +78,7 @@ class SearchSettings:
             "bits": self.bits.value,
             "supernet": str(self.supernet) if self.supernet else None,
             "teacher": str(self.teacher) if self.teacher else None,
+            "arch": str(self.arch) if self.arch else None,
             "init": [str(run) for run in self.init],
         }
 

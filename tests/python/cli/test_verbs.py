@@ -115,6 +115,7 @@ SUPERNET = str(Path(__file__).resolve().parents[3] / "models" / "cifar10-superne
         (["search", "--sram", "320k", "--data", "no_such_folder", "--teacher", "no_run"], "no_run"),
         (["search", "--sram", "320k", "--data", "no_such_folder", "--init", "no_run"], "no_run"),
         (["search", "--sram", "320k", "--data", "no_such_folder", "--init", SUPERNET], "expected a finetuned network"),
+        (["search", "--sram", "320k", "--data", "no_such_folder", "--arch", str(Path(SUPERNET).parent)], "arch.json"),
         (["search", "--sram", "320k", "--data", "no_such_folder", "--train", "no_recipe"], "no_recipe"),
         (["search", "--sram", "320k", "--data", "no_such_folder", "--device", "cuda:99"], "cuda:99"),
         (["train", "--data", "no_such_folder", "--out", "o", "--train", "no_recipe"], "no_recipe"),

@@ -7,6 +7,9 @@ import json
 import os
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +46,46 @@ def test_rank_correlation(tmp_path: Path, small_search: list[str], where: list[s
     subspaces = {(arch["resolution"], arch["width"]) for arch in found["archs"]}
     assert subspaces == {(16, 1.0)} if where else len(subspaces) > 1
     assert (tmp_path / "plot.svg").is_file()
+
+
+class _Accuracy:
+    """A trained network that is right as often as its arch says."""
+
+    def __init__(self, value: float) -> None:
+        self.value = value
+
+    def accuracy(self, _split: Any) -> float:
+        return self.value
+
+
+def test_two_processes_share_the_networks_alone(
+    tmp_path: Path, small_search: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "scripts" / "studies"))
+    given = dict(zip(small_search[::2], small_search[1::2], strict=True))
+    make = partial(importlib.import_module("study").Study, tmp_path, given["--data"], 1.0, given["--space"])
+    first, second = make(), make()
+    archs = [{"accuracy": 0.25 * i} for i in range(4)]
+    trained: dict[str, list[float]] = {"first": [], "second": []}
+    begun, others_done = threading.Event(), threading.Event()
+
+    def train(name: str, arch: dict[str, Any]) -> _Accuracy:
+        if name == "first":  # holds the first network until the second process has trained all others
+            begun.set()
+            assert others_done.wait(timeout=60)
+        trained[name].append(arch["accuracy"])
+        if trained["second"] == [0.25, 0.5, 0.75]:
+            others_done.set()
+        return _Accuracy(arch["accuracy"])
+
+    for name, study in (("first", first), ("second", second)):
+        monkeypatch.setattr(study, "alone", partial(train, name))
+    with ThreadPoolExecutor() as pool:
+        one = pool.submit(first.accuracies_alone, archs, first.data.test)
+        assert begun.wait(timeout=60)
+        two = pool.submit(second.accuracies_alone, archs, second.data.test)
+        assert one.result() == two.result() == [0.0, 0.25, 0.5, 0.75]
+    assert trained == {"first": [0.0], "second": [0.25, 0.5, 0.75]}
 
 
 def test_latency_of_a_board(monkeypatch: pytest.MonkeyPatch) -> None:
