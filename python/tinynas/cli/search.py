@@ -117,7 +117,9 @@ def search(
     teacher: Annotated[
         Path | None,
         typer.Option(
-            "--teacher", exists=True, help="A run (or models/NAME) that teaches the winner; else the supernet's largest."
+            "--teacher",
+            exists=True,
+            help="A run (or models/NAME) whose network teaches the winner; else the supernet's largest does.",
         ),
     ] = None,
     init: Annotated[

@@ -129,7 +129,7 @@ def finetune(
         }
     )
     logits = None
-    if config.label_share < 1 and config.epochs > 0:
+    if config.label_share < 1 and config.epochs != 0:
         resolution = _resolution(text)
         pictures = seen_pictures(data, config, resolution, config.calibration_pictures)
         if teacher is None:

@@ -43,9 +43,7 @@ def test_a_finetuning_that_loses_is_left_out(
     assert accuracy["int8_c_val"] == pytest.approx(accuracy["float_val"], abs=0.05)
 
 
-def test_a_published_network_is_trained_on_from_the_mean_of_runs(
-    small_search: list[str], tmp_path: Path
-) -> None:
+def test_a_published_network_is_trained_on_from_the_mean_of_runs(small_search: list[str], tmp_path: Path) -> None:
     def search(name: str, *options: str) -> Result:
         return CliRunner().invoke(app, ["search", *small_search, "--runs", str(tmp_path), "--name", name, *options])
 
