@@ -42,7 +42,10 @@ def given(run: Path, problem: Problem) -> Found:
     except InputError as error:
         raise InputError(f"{run}: expected a network of the space {problem.space.name}: {error}") from error
     if not problem.space.contains(arch):
-        raise InputError(f"{run}: expected a network of the space {problem.space.name}, got {arch.to_json()}")
+        formats = ", ".join(problem.space.formats)
+        raise InputError(
+            f"{run}: expected a network of the space {problem.space.name}, blocks in {formats}, got {arch.to_json()}"
+        )
     score = _core.score(problem.space, problem.oracle, arch)
     if not _core.fits(score, problem.limits):
         raise InfeasibleError(
