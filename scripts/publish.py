@@ -45,6 +45,7 @@ def publish_winner(run: Path, out: Path) -> None:
     cost, accuracy = result["cost"], result["accuracy"]
     for name in WINNER_FILES:
         shutil.copyfile(run / name, out / name)
+    (out / FINETUNED).unlink(missing_ok=True)
     if finetuning:
         save_half(run / FINETUNED, out / FINETUNED)
     write_json(
