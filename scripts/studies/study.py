@@ -160,19 +160,15 @@ class Study:
                 space or self.space, json.dumps(arch), self.data, self.train, self.out / f"{key}.pt", progress
             )
 
-    def accuracies_alone(self, archs: Sequence[dict[str, Any]], split: Split) -> list[float]:
-        """Accuracy on a split of every arch trained alone: first of those that no other process is at."""
-
-        def accuracy(index: int) -> float:
-            kept: float = self._kept.once(f"alone{index}.json", lambda: self.alone(archs[index]).accuracy(split))
-            return kept
-
-        for wait in (False, True):
-            for index in range(len(archs)):
-                with self._claim(f"alone{index}", wait) as mine:
-                    if mine:
-                        accuracy(index)
-        return [accuracy(index) for index in range(len(archs))]
+    def accuracies_alone(self, archs: Sequence[dict[str, Any]], split: Split, name: str = "alone") -> list[float]:
+        """Accuracy on a split of every arch trained alone, kept as `name`I.json; those that another process is at come
+        last."""
+        makers = {f"{name}{i}": lambda arch=arch: self.alone(arch).accuracy(split) for i, arch in enumerate(archs)}
+        for key, make in makers.items():
+            with self._claim(key, wait=False) as mine:
+                if mine:
+                    self._kept.once(f"{key}.json", make)
+        return [self.once(key, make) for key, make in makers.items()]
 
     def name_of(self, arch: dict[str, Any], space: SpaceConfig) -> str:
         """A short name, one per network."""

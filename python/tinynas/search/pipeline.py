@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from tinynas.config.space import SpaceConfig
 from tinynas.data import DataSet
 from tinynas.search.bits import Bits, with_bits, without_formats
-from tinynas.search.evolve import Problem, search
+from tinynas.search.evolve import Found, Problem, search
 from tinynas.search.explore import check_latency, explore, limits_of
 from tinynas.search.finish import export_all, verify_c
 from tinynas.search.given import given
@@ -101,9 +101,12 @@ class Search:
             measurer = FormatMeasurer(measurements, evaluator, self.data, self.settings.seed)
             measurements = Measurements(self._measured_file("quantised"), measurer)
         problem = Problem(core, self.oracle(), self.limits(), measurements, self.settings.search, self.settings.seed)
-        if self.settings.arch:
-            found = given(self.settings.arch, problem)
-            return found.winner | {"predictor": found.predictor, "finalists": found.finalists}
+        found = given(self.settings.arch, problem) if self.settings.arch else self._search(problem)
+        if found.front:
+            write_json(self.run.path / "front.json", found.front)
+        return found.winner | {"predictor": found.predictor, "finalists": found.finalists}
+
+    def _search(self, problem: Problem) -> Found:
         with self._bars() as bars, self._seconds("stage2"):
             tasks: dict[str, Any] = {}
 
@@ -112,10 +115,7 @@ class Search:
                     tasks[title] = bars.add_task(f"stage 2: {title}", total=total)
                 bars.update(tasks[title], completed=done, total=total)
 
-            found = search(problem, JsonLines(self.run.path / "history.jsonl"), advance)
-        if found.front:
-            write_json(self.run.path / "front.json", found.front)
-        return found.winner | {"predictor": found.predictor, "finalists": found.finalists}
+            return search(problem, JsonLines(self.run.path / "history.jsonl"), advance)
 
     def _finish_network(self, found: dict[str, Any]) -> dict[str, Any]:
         import tinynas._core as _core

@@ -46,6 +46,12 @@ def test_rank_correlation(tmp_path: Path, small_search: list[str], where: list[s
     subspaces = {(arch["resolution"], arch["width"]) for arch in found["archs"]}
     assert subspaces == {(16, 1.0)} if where else len(subspaces) > 1
     assert (tmp_path / "plot.svg").is_file()
+    trained = {file: file.read_bytes() for file in tmp_path.glob("alone-*.pt")}
+    again = run_study("rank_correlation", tmp_path, small_search, "--networks", "3", "--split", "validation", *where)
+    assert (found["split"], again["split"]) == ("test", "validation")
+    assert again["archs"] == found["archs"]
+    assert (tmp_path / "measured-supernet-validation.jsonl").is_file()
+    assert {file: file.read_bytes() for file in tmp_path.glob("alone-*.pt")} == trained
 
 
 class _Accuracy:
